@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is compiled under the same rules.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "glc",
+  products: [
+    .library(name: "Encoding", targets: ["Encoding"]),
+    .library(name: "Hashing", targets: ["Hashing"]),
+    .library(name: "Secp256k1", targets: ["Secp256k1"]),
+    .library(name: "Bitcoin", targets: ["Bitcoin"]),
+    .library(name: "GLCTool", targets: ["GLCTool"]),
+    .executable(name: "glcnode", targets: ["glcnode"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0")
+  ],
+  targets: [
+    // Layer 0: system libraries, and what Swift cannot call.
+    .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
+    .systemLibrary(name: "CGMP", providers: [.apt(["libgmp-dev"])]),
+    .target(
+      name: "CGLC",
+      cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
+      linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("sodium")]),
+
+    // Layer 1: bytes, hashes, curve.
+    library("Encoding"),
+    library("Hashing", ["CGLC", "Encoding"]),
+    library("Secp256k1", ["CSecp256k1", "CGMP", "CGLC", "Encoding"]),
+
+    // Layer 2: Bitcoin.
+    library("Bitcoin", ["Encoding", "Hashing", "Secp256k1"]),
+
+    // Layer 7: the command.
+    library("JSON"),
+    library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON"]),
+    .executableTarget(
+      name: "glcnode",
+      dependencies: ["GLCTool", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+
+    // Tests. `VectorSupport` finds the vector folder and reads its formats.
+    .target(name: "VectorSupport", dependencies: ["JSON"], path: "Tests/VectorSupport", swiftSettings: strict),
+    tests("EncodingTests", ["Encoding", "JSON", "VectorSupport"]),
+    tests("HashingTests", ["Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests("Secp256k1Tests", ["Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests("BitcoinTests", ["Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),
+  ]
+)

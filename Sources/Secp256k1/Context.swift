@@ -1,0 +1,27 @@
+internal import CGLC
+internal import CSecp256k1
+internal import Encoding
+
+/// The one context of the process: made at first use, blinded with fresh randomness, never changed afterwards. libsecp256k1
+/// allows any number of threads to use a context that nobody modifies, hence `@unchecked Sendable`.
+@safe struct Context: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  private init() {
+    // NONE: since libsecp256k1 0.2 every context can sign and verify.
+    unsafe pointer = secp256k1_context_create(UInt32(SECP256K1_CONTEXT_NONE))
+    // Called with what a peer sent, a function must fail, not abort: these make it return 0.
+    unsafe secp256k1_context_set_illegal_callback(pointer, glc_secp256k1_illegal_argument, nil)
+    unsafe secp256k1_context_set_error_callback(pointer, glc_secp256k1_internal_error, nil)
+    var seed = Bytes32()
+    unsafe seed.withMutableBytes { buffer in
+      unsafe glc_random(buffer.baseAddress!, 32)
+      _ = unsafe secp256k1_context_randomize(pointer, buffer.baseAddress!.assumingMemoryBound(to: UInt8.self))
+      unsafe glc_wipe(buffer.baseAddress!, 32)
+    }
+  }
+
+  static let shared = Context()
+
+  @inline(__always) static var pointer: OpaquePointer { unsafe shared.pointer }
+}
