@@ -1,0 +1,246 @@
+public import Encoding
+internal import Hashing
+
+/// The 32 bytes that a signature in a transaction signs.
+public struct Sighash: TypedBytes {
+  public let raw: Bytes32
+  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public init(_ raw: Bytes32) { self.raw = raw }
+}
+
+/// Which parts of the transaction a signature covers.
+public struct SighashType: RawRepresentable, Hashable, Sendable {
+  /// As written behind a signature. Legacy hashing takes all 32 bits into the hash; signatures carry one byte.
+  public let rawValue: UInt32
+
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Taproot only: as `all`, and the signature is 64 bytes long (BIP 341).
+  public static let `default` = SighashType(rawValue: 0)
+  public static let all = SighashType(rawValue: 1)
+  public static let none = SighashType(rawValue: 2)
+  public static let single = SighashType(rawValue: 3)
+  public static let anyoneCanPay = SighashType(rawValue: 0x80)
+  public static let allAnyoneCanPay = SighashType(rawValue: 0x81)
+  public static let noneAnyoneCanPay = SighashType(rawValue: 0x82)
+  /// What second-stage transactions of anchor channels sign with.
+  public static let singleAnyoneCanPay = SighashType(rawValue: 0x83)
+
+  public var isAnyoneCanPay: Bool { rawValue & 0x80 != 0 }
+  var base: UInt32 { rawValue & 0x1f }
+  var isSingle: Bool { base == 3 }
+  var isNone: Bool { base == 2 }
+}
+
+public enum SighashError: Error, Hashable, Sendable {
+  /// The transaction has no such input.
+  case noSuchInput(Int)
+  /// BIP 341 needs every spent output.
+  case prevoutsMissing
+  /// BIP 341: a hash type that is not one of 0, 1, 2, 3, 0x81, 0x82, 0x83.
+  case invalidType(UInt32)
+  /// BIP 341: SIGHASH_SINGLE without an output of the same index.
+  case noMatchingOutput
+}
+
+/// The hashes over a whole transaction that the sighashes of all its inputs share (BIP 143, BIP 341), computed once.
+public struct SighashParts: Sendable {
+  let prevouts: Bytes32
+  let sequences: Bytes32
+  let outputs: Bytes32
+  /// BIP 341 only: hashes of the amounts and scripts of all spent outputs.
+  let spent: (amounts: Bytes32, scripts: Bytes32)?
+
+  // BIP 143 hashes each part twice.
+  let doublePrevouts: Bytes32
+  let doubleSequences: Bytes32
+  let doubleOutputs: Bytes32
+
+  /// `spentOutputs`, one for each input in order, are needed for taproot alone.
+  public init(_ transaction: Transaction, spentOutputs: [TxOutput]? = nil) {
+    var writer = ByteWriter(reservingCapacity: 36 * transaction.inputs.count)
+    for input in transaction.inputs { input.previousOutput.encode(to: &writer) }
+    prevouts = sha256(writer.bytes.bytes)
+    writer.bytes.removeAll(keepingCapacity: true)
+    for input in transaction.inputs { writer.writeLE(input.sequence) }
+    sequences = sha256(writer.bytes.bytes)
+    writer.bytes.removeAll(keepingCapacity: true)
+    for output in transaction.outputs { output.encode(to: &writer) }
+    outputs = sha256(writer.bytes.bytes)
+    doublePrevouts = sha256(prevouts.bytes)
+    doubleSequences = sha256(sequences.bytes)
+    doubleOutputs = sha256(outputs.bytes)
+    if let spentOutputs, spentOutputs.count == transaction.inputs.count {
+      writer.bytes.removeAll(keepingCapacity: true)
+      for output in spentOutputs { writer.writeLE(output.value.rawValue) }
+      let amounts = sha256(writer.bytes.bytes)
+      writer.bytes.removeAll(keepingCapacity: true)
+      for output in spentOutputs { writer.writeCompactSized(output.scriptPubKey.bytes) }
+      spent = (amounts, sha256(writer.bytes.bytes))
+    } else {
+      spent = nil
+    }
+  }
+}
+
+extension Transaction {
+  /// The original signature hash. `scriptCode` is taken as it is, except that OP_CODESEPARATOR is left out, as consensus does.
+  public func legacySighash(
+    input index: Int, scriptCode: Script, type: SighashType
+  ) throws(SighashError) -> Sighash {
+    guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
+    // SIGHASH_SINGLE without a matching output signs the number one: a bug that consensus keeps.
+    if type.isSingle && index >= outputs.count {
+      var one = Bytes32()
+      one[0] = 1
+      return Sighash(one)
+    }
+    var writer = ByteWriter(reservingCapacity: baseSize + scriptCode.count)
+    writer.writeLE(version)
+    let code = scriptCode.removingCodeSeparators
+    func writeInput(_ position: Int) {
+      let input = inputs[position]
+      input.previousOutput.encode(to: &writer)
+      if position == index { writer.writeCompactSized(code.bytes) } else { writer.writeCompactSize(0) }
+      let zeroed = position != index && (type.isNone || type.isSingle)
+      writer.writeLE(zeroed ? 0 : input.sequence)
+    }
+    if type.isAnyoneCanPay {
+      writer.writeCompactSize(1)
+      writeInput(index)
+    } else {
+      writer.writeCompactSize(inputs.count)
+      for position in inputs.indices { writeInput(position) }
+    }
+    if type.isNone {
+      writer.writeCompactSize(0)
+    } else if type.isSingle {
+      writer.writeCompactSize(index + 1)
+      for _ in 0..<index {
+        writer.writeLE(UInt64.max)
+        writer.writeCompactSize(0)
+      }
+      outputs[index].encode(to: &writer)
+    } else {
+      writer.writeCompactSize(outputs.count)
+      for output in outputs { output.encode(to: &writer) }
+    }
+    writer.writeLE(lockTime)
+    writer.writeLE(type.rawValue)
+    return Sighash(sha256d(writer.bytes.bytes))
+  }
+
+  /// The signature hash of witness version 0 (BIP 143). `parts` must be this transaction's.
+  public func segwitV0Sighash(
+    input index: Int, scriptCode: Script, amount: Satoshi, type: SighashType, parts: SighashParts
+  ) throws(SighashError) -> Sighash {
+    guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
+    let zero = Bytes32()
+    let input = inputs[index]
+    var writer = ByteWriter(reservingCapacity: 160 + scriptCode.count)
+    writer.writeLE(version)
+    writer.write(type.isAnyoneCanPay ? zero : parts.doublePrevouts)
+    writer.write(type.isAnyoneCanPay || type.isSingle || type.isNone ? zero : parts.doubleSequences)
+    input.previousOutput.encode(to: &writer)
+    writer.writeCompactSized(scriptCode.bytes)
+    writer.writeLE(amount.rawValue)
+    writer.writeLE(input.sequence)
+    if !type.isSingle && !type.isNone {
+      writer.write(parts.doubleOutputs)
+    } else if type.isSingle && index < outputs.count {
+      writer.write(sha256d(outputs[index].encoded.bytes))
+    } else {
+      writer.write(zero)
+    }
+    writer.writeLE(lockTime)
+    writer.writeLE(type.rawValue)
+    return Sighash(sha256d(writer.bytes.bytes))
+  }
+
+  /// How a taproot output is spent, as far as the signature hash depends on it.
+  public struct TapscriptContext: Hashable, Sendable {
+    public var leafHash: Bytes32
+    /// The opcode position of the last executed OP_CODESEPARATOR (BIP 342).
+    public var codeSeparatorPosition: UInt32
+
+    public init(leafHash: Bytes32, codeSeparatorPosition: UInt32 = .max) {
+      self.leafHash = leafHash
+      self.codeSeparatorPosition = codeSeparatorPosition
+    }
+  }
+
+  private static let tapSighashTag = taggedHash("TapSighash")
+
+  /// The signature hash of witness version 1 (BIP 341, BIP 342). `parts` must be this transaction's, made with its
+  /// `spentOutputs`. `tapscript` is nil for a key path spend; `annex` includes its first byte, 0x50.
+  public func taprootSighash(
+    input index: Int, spentOutputs: [TxOutput], type: SighashType, tapscript: TapscriptContext? = nil,
+    annex: [UInt8]? = nil, parts: SighashParts
+  ) throws(SighashError) -> Sighash {
+    guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
+    guard let spent = parts.spent, spentOutputs.count == inputs.count else { throw .prevoutsMissing }
+    switch type.rawValue {
+    case 0...3, 0x81...0x83: break
+    default: throw .invalidType(type.rawValue)
+    }
+    // BIP 341: the low two bits are the output type; SIGHASH_DEFAULT counts as SIGHASH_ALL.
+    let outputType = type.rawValue & 3
+    var writer = ByteWriter(reservingCapacity: 280)
+    writer.write(0 as UInt8)  // epoch
+    writer.write(UInt8(truncatingIfNeeded: type.rawValue))
+    writer.writeLE(version)
+    writer.writeLE(lockTime)
+    if !type.isAnyoneCanPay {
+      writer.write(parts.prevouts)
+      writer.write(spent.amounts)
+      writer.write(spent.scripts)
+      writer.write(parts.sequences)
+    }
+    if outputType < 2 { writer.write(parts.outputs) }
+    writer.write((tapscript == nil ? 0 : 2) + (annex == nil ? 0 : 1) as UInt8)  // spend_type
+    if type.isAnyoneCanPay {
+      inputs[index].previousOutput.encode(to: &writer)
+      spentOutputs[index].encode(to: &writer)
+      writer.writeLE(inputs[index].sequence)
+    } else {
+      writer.writeLE(UInt32(truncatingIfNeeded: index))
+    }
+    if let annex {
+      var sized = ByteWriter(reservingCapacity: annex.count + 5)
+      sized.writeCompactSized(annex)
+      writer.write(sha256(sized.bytes.bytes))
+    }
+    if outputType == 3 {
+      guard index < outputs.count else { throw .noMatchingOutput }
+      writer.write(sha256(outputs[index].encoded.bytes))
+    }
+    if let tapscript {
+      writer.write(tapscript.leafHash)
+      writer.write(0 as UInt8)  // key_version
+      writer.writeLE(tapscript.codeSeparatorPosition)
+    }
+    var hash = Self.tapSighashTag
+    hash.update(writer.bytes.bytes)
+    return Sighash(hash.finish())
+  }
+}
+
+extension Script {
+  /// The script without its OP_CODESEPARATORs; what lies behind an incomplete push is kept as it is.
+  var removingCodeSeparators: Script {
+    guard bytes.contains(Opcode.codeSeparator.rawValue) else { return self }
+    var result: [UInt8] = []
+    var offset = 0
+    var kept = 0
+    while true {
+      let start = offset
+      guard let instruction = instruction(at: &offset) else { break }
+      if instruction.opcode == .codeSeparator {
+        result.append(contentsOf: bytes[kept..<start])
+        kept = offset
+      }
+    }
+    result.append(contentsOf: bytes[kept...])
+    return Script(result)
+  }
+}
