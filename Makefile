@@ -1,0 +1,37 @@
+# Everything goes through here. `make demo` and `make test` work from an empty clone.
+SWIFT ?= swift
+
+.PHONY: demo test lint format release bench fuzz clean help
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: ## build glcnode and show what it does
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@.build/release/glcnode demo
+
+test: ## run all tests
+	@scripts/bootstrap
+	@scripts/run-tests
+
+lint: ## formatting, layering and the lists of what is allowed where
+	@scripts/lint
+
+format: ## format all Swift code
+	$(SWIFT) format -i -r Package.swift Sources Tests Benchmarks Fuzz
+
+release: ## build everything optimised
+	@scripts/bootstrap
+	$(SWIFT) build -c release
+
+bench: ## measure the hot paths beside their floor: make bench FILTER=sign
+	@scripts/bootstrap
+	@scripts/bench $(FILTER)
+
+fuzz: ## fuzz every parser, 60 seconds each: make fuzz NAME=psbt SECONDS=600
+	@scripts/bootstrap
+	@scripts/fuzz $(or $(NAME),all) $(or $(SECONDS),60)
+
+clean: ## remove all that was built
+	rm -rf .build Benchmarks/.build Fuzz/.build
