@@ -16,6 +16,13 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func extensionTarget(_ name: String) -> Target {
+  .target(
+    name: name, dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"],
+    path: "Sources/Extensions/\(name)",
+    swiftSettings: strict)
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -27,6 +34,10 @@ let package = Package(
     .library(name: "Hashing", targets: ["Hashing"]),
     .library(name: "Secp256k1", targets: ["Secp256k1"]),
     .library(name: "Bitcoin", targets: ["Bitcoin"]),
+    .library(name: "GLC", targets: ["GLC"]),
+    .library(name: "Base", targets: ["Base"]),
+    .library(name: "HTLC", targets: ["HTLC"]),
+    .library(name: "Anchors", targets: ["Anchors"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -50,6 +61,15 @@ let package = Package(
     // Layer 2: Bitcoin.
     library("Bitcoin", ["Encoding", "Hashing", "Secp256k1"]),
 
+    // Layer 3: the core. No contract by name.
+    library("GLC", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
+
+    // Layer 4: what channels are composed of.
+    extensionTarget("Base"),
+    extensionTarget("HTLC"),
+    extensionTarget("Anchors"),
+    library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
+
     // Layer 7: the command.
     library("JSON"),
     library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON"]),
@@ -64,6 +84,12 @@ let package = Package(
     tests("HashingTests", ["Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("Secp256k1Tests", ["Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("BitcoinTests", ["Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests(
+      "ExtensionTests",
+      [
+        "GLC", "Base", "HTLC", "Anchors", "Signer", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
+        "VectorSupport",
+      ]),
     tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),
   ]
 )

@@ -1,0 +1,48 @@
+public import Bitcoin
+internal import Encoding
+public import Secp256k1
+
+/// The output that every holder's funds pass through, in the commitment (`to_local`) and behind second-stage transactions: the
+/// counterparty takes it at once if the commitment was revoked, the holder after the delay.
+///
+/// BOLT 3: OP_IF <revocationpubkey> OP_ELSE <to_self_delay> OP_CHECKSEQUENCEVERIFY OP_DROP <local_delayedpubkey> OP_ENDIF OP_CHECKSIG
+public enum DelayedOutput {
+  public static let revocationKey = KeyRef(.revocation, .counterparty)
+  public static let delayedKey = KeyRef(.delayedPayment, .holder)
+
+  public static func script(revocationKey: PublicKey, delay: UInt16, delayedKey: PublicKey) -> Script {
+    Script {
+      $0.append(.if)
+      $0.append(push: revocationKey)
+      $0.append(.else)
+      $0.append(number: Int64(delay))
+      $0.append(.checkSequenceVerify)
+      $0.append(.drop)
+      $0.append(push: delayedKey)
+      $0.append(.endIf)
+      $0.append(.checkSig)
+    }
+  }
+
+  /// The lock and the two ways to open it.
+  public static func make(_ context: CommitmentContext) throws(DraftError) -> (lock: OutputLock, paths: [SpendPath]) {
+    let script = script(
+      revocationKey: try context.keys(revocationKey), delay: context.contestDelay,
+      delayedKey: try context.keys(delayedKey))
+    return (.witnessScript(script), paths(delay: context.contestDelay, scriptByteCount: script.count))
+  }
+
+  static func paths(delay: UInt16, scriptByteCount: Int) -> [SpendPath] {
+    [
+      SpendPath(
+        "revoke", by: .counterparty, when: SpendConditions(revoked: true),
+        witness: [.signature(revocationKey, .all), .literal([1]), .witnessScript],
+        // Count, signature of at most 72 bytes and its hash type, 1, script.
+        execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 2 + 1 + scriptByteCount)))),
+      SpendPath(
+        "delayed", by: .holder, when: SpendConditions(age: delay),
+        witness: [.signature(delayedKey, .all), .literal([]), .witnessScript],
+        execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 1 + 1 + scriptByteCount)))),
+    ]
+  }
+}
