@@ -56,7 +56,7 @@ let package = Package(
     // Layer 1: bytes, hashes, curve.
     library("Encoding"),
     library("Hashing", ["CGLC", "Encoding"]),
-    library("Secp256k1", ["CSecp256k1", "CGMP", "CGLC", "Encoding"]),
+    library("Secp256k1", ["CSecp256k1", "CGMP", "CGLC", "Encoding", "Hashing"]),
 
     // Layer 2: Bitcoin.
     library("Bitcoin", ["Encoding", "Hashing", "Secp256k1"]),

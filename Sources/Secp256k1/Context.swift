@@ -2,8 +2,8 @@ internal import CGLC
 internal import CSecp256k1
 internal import Encoding
 
-/// The one context of the process: made at first use, blinded with fresh randomness, never changed afterwards. libsecp256k1
-/// allows any number of threads to use a context that nobody modifies, hence `@unchecked Sendable`.
+/// The one context of the process: made at first use, blinded with fresh randomness, never changed afterwards.
+/// libsecp256k1 allows any number of threads to use a context that nobody modifies, hence `@unchecked Sendable`.
 @safe struct Context: @unchecked Sendable {
   let pointer: OpaquePointer
 
@@ -16,7 +16,7 @@ internal import Encoding
     var seed = Bytes32()
     unsafe seed.withMutableBytes { buffer in
       unsafe glc_random(buffer.baseAddress!, 32)
-      _ = unsafe secp256k1_context_randomize(pointer, buffer.baseAddress!.assumingMemoryBound(to: UInt8.self))
+      mustSucceed(unsafe secp256k1_context_randomize(pointer, buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)))
       unsafe glc_wipe(buffer.baseAddress!, 32)
     }
   }
@@ -24,4 +24,18 @@ internal import Encoding
   static let shared = Context()
 
   @inline(__always) static var pointer: OpaquePointer { unsafe shared.pointer }
+}
+
+/// For calls that cannot fail, whatever came from outside, since the arguments were checked when their values were
+/// made. Were one to fail after all, memory would be corrupted, and to go on with a key or signature of zeros would be
+/// worse than to stop.
+@inline(__always)
+func mustSucceed(_ status: Int32) {
+  precondition(status == 1, "libsecp256k1 refused arguments that it had accepted before")
+}
+
+/// What test code needs to know of the callbacks.
+package enum Secp256k1Diagnostics {
+  /// How many illegal arguments this thread has passed to libsecp256k1 so far.
+  package static var illegalArgumentCount: UInt64 { glc_secp256k1_illegal_argument_count() }
 }

@@ -36,8 +36,8 @@ public struct ECDSASignature: Hashable, Sendable, CustomStringConvertible {
   public var compact: Bytes64 {
     var bytes = Bytes64()
     var signature = parsed
-    _ = unsafe bytes.withMutablePointer { out in
-      unsafe secp256k1_ecdsa_signature_serialize_compact(Context.pointer, out, &signature)
+    unsafe bytes.withMutablePointer { out in
+      mustSucceed(unsafe secp256k1_ecdsa_signature_serialize_compact(Context.pointer, out, &signature))
     }
     return bytes
   }
@@ -47,7 +47,8 @@ public struct ECDSASignature: Hashable, Sendable, CustomStringConvertible {
     var signature = parsed
     return unsafe [UInt8](unsafeUninitializedCapacity: Self.maximumDERByteCount) { buffer, count in
       count = buffer.count
-      _ = unsafe secp256k1_ecdsa_signature_serialize_der(Context.pointer, buffer.baseAddress!, &count, &signature)
+      mustSucceed(
+        unsafe secp256k1_ecdsa_signature_serialize_der(Context.pointer, buffer.baseAddress!, &count, &signature))
     }
   }
 
@@ -61,6 +62,7 @@ public struct ECDSASignature: Hashable, Sendable, CustomStringConvertible {
   public var normalized: ECDSASignature {
     var signature = parsed
     var result = secp256k1_ecdsa_signature()
+    // Says whether it changed something, not whether it succeeded.
     _ = unsafe secp256k1_ecdsa_signature_normalize(Context.pointer, &result, &signature)
     return ECDSASignature(parsed: result)
   }
@@ -71,21 +73,21 @@ public struct ECDSASignature: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension SecretKey {
-  /// Signs a 32-byte hash with the nonce of RFC 6979; s is low. With `grindLowR` (Bitcoin Core's way) the nonce is drawn again,
-  /// with a counter as extra entropy, until r is below 2^255, so that the DER form is never longer than 70 bytes.
+  /// Signs a 32-byte hash with the nonce of RFC 6979; s is low. With `grindLowR` (Bitcoin Core's way) the nonce is
+  /// drawn again, with a counter as extra entropy, until r is below 2^255, so that the DER form is never longer than 70
+  /// bytes.
   public func signECDSA(_ hash: Bytes32, grindLowR: Bool = true) -> ECDSASignature {
     var signature = secp256k1_ecdsa_signature()
     unsafe hash.withPointer { hash in
-      // Neither call can fail: the key is valid.
-      _ = unsafe secp256k1_ecdsa_sign(Context.pointer, &signature, hash, memory.start, nil, nil)
+      mustSucceed(unsafe secp256k1_ecdsa_sign(Context.pointer, &signature, hash, memory.start, nil, nil))
       guard grindLowR else { return }
       var extraEntropy = Bytes32()
       var counter: UInt32 = 0
       while !signature.hasLowR {
         counter += 1
         for index in 0..<4 { extraEntropy[index] = UInt8(truncatingIfNeeded: counter >> UInt32(8 * index)) }
-        _ = unsafe extraEntropy.withPointer { extra in
-          unsafe secp256k1_ecdsa_sign(Context.pointer, &signature, hash, memory.start, nil, extra)
+        unsafe extraEntropy.withPointer { extra in
+          mustSucceed(unsafe secp256k1_ecdsa_sign(Context.pointer, &signature, hash, memory.start, nil, extra))
         }
       }
     }
@@ -99,8 +101,8 @@ extension secp256k1_ecdsa_signature {
 }
 
 extension PublicKey {
-  /// Whether `signature` is this key's ECDSA signature of the 32-byte hash. False for a signature with a high s: normalise it
-  /// first where the rules allow one.
+  /// Whether `signature` is this key's ECDSA signature of the 32-byte hash. False for a signature with a high s:
+  /// normalise it first where the rules allow one.
   public func isValidECDSA(_ signature: ECDSASignature, for hash: Bytes32) -> Bool {
     unsafe hash.withPointer { hash in
       unsafe withUnsafePointer(to: signature.parsed) { signature in

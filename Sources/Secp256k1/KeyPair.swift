@@ -11,14 +11,13 @@ public struct KeyPair: ~Copyable, Sendable {
 
   public init(_ secretKey: borrowing SecretKey) {
     let memory = SecretMemory(count: MemoryLayout<secp256k1_keypair>.size)
-    // Cannot fail: a SecretKey is valid.
-    _ = unsafe secp256k1_keypair_create(Context.pointer, memory.keypair, secretKey.memory.start)
+    mustSucceed(unsafe secp256k1_keypair_create(Context.pointer, memory.keypair, secretKey.memory.start))
     self.init(adopting: memory)
   }
 
   private init(adopting memory: consuming SecretMemory) {
     var parsed = secp256k1_pubkey()
-    _ = unsafe secp256k1_keypair_pub(Context.pointer, &parsed, memory.keypair)
+    mustSucceed(unsafe secp256k1_keypair_pub(Context.pointer, &parsed, memory.keypair))
     publicKey = PublicKey(parsed: parsed)
     self.memory = memory
   }
@@ -29,7 +28,7 @@ public struct KeyPair: ~Copyable, Sendable {
   /// The secret key in a memory of its own.
   public func secretKey() -> SecretKey {
     let secret = SecretMemory(count: 32)
-    _ = unsafe secp256k1_keypair_sec(Context.pointer, secret.start, memory.keypair)
+    mustSucceed(unsafe secp256k1_keypair_sec(Context.pointer, secret.start, memory.keypair))
     return SecretKey(adopting: secret)
   }
 
@@ -44,23 +43,20 @@ public struct KeyPair: ~Copyable, Sendable {
     return KeyPair(adopting: result)
   }
 
-  /// A BIP 340 signature of a message of any length (32 bytes for a sighash). `auxRand` is the auxiliary randomness of BIP 340
-  /// §Default Signing: fresh random bytes protect against side channels, zeros give a deterministic signature.
+  /// A BIP 340 signature of a message of any length (32 bytes for a sighash). `auxRand` is the auxiliary randomness of
+  /// BIP 340 §Default Signing: fresh random bytes protect against side channels, zeros give a deterministic signature.
   public func signSchnorr(_ message: RawSpan, auxRand: Bytes32) -> SchnorrSignature {
     var signature = Bytes64()
     unsafe signature.withMutablePointer { out in
       unsafe message.withUnsafeBytes { message in
         unsafe auxRand.withPointer { aux in
+          // SECP256K1_SCHNORRSIG_EXTRAPARAMS_INIT, a macro that Swift does not see.
+          var parameters = unsafe secp256k1_schnorrsig_extraparams(
+            magic: (0xda, 0x6f, 0xb3, 0x8c), noncefp: nil, ndata: UnsafeMutableRawPointer(mutating: aux))
           let start = unsafe message.baseAddress?.assumingMemoryBound(to: UInt8.self)
-          if message.count == 32, let start = unsafe start {
-            _ = unsafe secp256k1_schnorrsig_sign32(Context.pointer, out, start, memory.keypair, aux)
-          } else {
-            // SECP256K1_SCHNORRSIG_EXTRAPARAMS_INIT, a macro that Swift does not see.
-            var parameters = unsafe secp256k1_schnorrsig_extraparams(
-              magic: (0xda, 0x6f, 0xb3, 0x8c), noncefp: nil, ndata: UnsafeMutableRawPointer(mutating: aux))
-            _ = unsafe secp256k1_schnorrsig_sign_custom(
-              Context.pointer, out, start, message.count, memory.keypair, &parameters)
-          }
+          mustSucceed(
+            unsafe secp256k1_schnorrsig_sign_custom(
+              Context.pointer, out, start, message.count, memory.keypair, &parameters))
         }
       }
     }

@@ -1,7 +1,8 @@
 internal import CSecp256k1
 public import Encoding
 
-/// A point on the curve, not infinity: 33 bytes compressed, kept beside the parsed form so that using it parses nothing.
+/// A point on the curve, not infinity: 33 bytes compressed, kept beside the parsed form so that using it parses
+/// nothing.
 public struct PublicKey: FixedSizeBytes {
   /// The compressed form, 33 bytes, 0x02 or 0x03 first.
   public let compressed: Bytes33
@@ -15,7 +16,8 @@ public struct PublicKey: FixedSizeBytes {
     var count = 33
     unsafe compressed.withMutablePointer { out in
       unsafe withUnsafePointer(to: parsed) { key in
-        _ = unsafe secp256k1_ec_pubkey_serialize(Context.pointer, out, &count, key, UInt32(SECP256K1_EC_COMPRESSED))
+        mustSucceed(
+          unsafe secp256k1_ec_pubkey_serialize(Context.pointer, out, &count, key, UInt32(SECP256K1_EC_COMPRESSED)))
       }
     }
     self.compressed = compressed
@@ -29,8 +31,8 @@ public struct PublicKey: FixedSizeBytes {
     self = key
   }
 
-  /// Reads any of the three forms that Bitcoin scripts know: compressed (33 bytes), uncompressed or hybrid (65 bytes). Nil for
-  /// anything else.
+  /// Reads any of the three forms that Bitcoin scripts know: compressed (33 bytes), uncompressed or hybrid (65 bytes).
+  /// Nil for anything else.
   public init?(parsing bytes: RawSpan) {
     var parsed = secp256k1_pubkey()
     let succeeded = unsafe bytes.withUnsafeBytes { buffer in
@@ -47,8 +49,9 @@ public struct PublicKey: FixedSizeBytes {
     var bytes = FixedBytes<65>()
     var count = 65
     var key = parsed
-    _ = unsafe bytes.withMutablePointer { out in
-      unsafe secp256k1_ec_pubkey_serialize(Context.pointer, out, &count, &key, UInt32(SECP256K1_EC_UNCOMPRESSED))
+    unsafe bytes.withMutablePointer { out in
+      mustSucceed(
+        unsafe secp256k1_ec_pubkey_serialize(Context.pointer, out, &count, &key, UInt32(SECP256K1_EC_UNCOMPRESSED)))
     }
     return bytes
   }
@@ -58,17 +61,31 @@ public struct PublicKey: FixedSizeBytes {
     var key = parsed
     var xOnly = secp256k1_xonly_pubkey()
     var parity: Int32 = 0
-    _ = unsafe secp256k1_xonly_pubkey_from_pubkey(Context.pointer, &xOnly, &parity, &key)
+    mustSucceed(unsafe secp256k1_xonly_pubkey_from_pubkey(Context.pointer, &xOnly, &parity, &key))
     return (XOnlyPublicKey(parsed: xOnly), parity == 1)
   }
 
+  /// Whether the y coordinate is odd.
+  public var yIsOdd: Bool { compressed[0] == 3 }
+
   public static func == (a: Self, b: Self) -> Bool { a.compressed == b.compressed }
+  /// The order of the compressed forms (BIP 67; BIP 327 §Key Sorting).
   public static func < (a: Self, b: Self) -> Bool { a.compressed < b.compressed }
   public func hash(into hasher: inout Hasher) { compressed.hash(into: &hasher) }
 
   // MARK: Arithmetic
 
-  /// P + tweak · G. Throws `.invalidTweak` when the tweak is n or more or the result is the point at infinity.
+  /// The generator of the group, G.
+  public static let generator: PublicKey = {
+    var one = Bytes32()
+    one[31] = 1
+    var parsed = secp256k1_pubkey()
+    unsafe one.withPointer { one in mustSucceed(unsafe secp256k1_ec_pubkey_create(Context.pointer, &parsed, one)) }
+    return PublicKey(parsed: parsed)
+  }()
+
+  /// P + tweak · G, in a time that depends on the tweak. Throws `.invalidTweak` when the tweak is n or more or the
+  /// result is the point at infinity.
   public func adding(_ tweak: Bytes32) throws(Secp256k1Error) -> PublicKey {
     var key = parsed
     let succeeded = unsafe tweak.withPointer { tweak in
@@ -78,7 +95,8 @@ public struct PublicKey: FixedSizeBytes {
     return PublicKey(parsed: key)
   }
 
-  /// tweak · P. Throws `.invalidTweak` when the tweak is 0, n or more.
+  /// tweak · P, in a time that depends on the tweak: for secret ones see `SecretKey.sharedPoint`.
+  /// Throws `.invalidTweak` when the tweak is 0, n or more.
   public func multiplied(by tweak: Bytes32) throws(Secp256k1Error) -> PublicKey {
     var key = parsed
     let succeeded = unsafe tweak.withPointer { tweak in
@@ -91,23 +109,32 @@ public struct PublicKey: FixedSizeBytes {
   /// −P.
   public func negated() -> PublicKey {
     var key = parsed
-    _ = unsafe secp256k1_ec_pubkey_negate(Context.pointer, &key)
+    mustSucceed(unsafe secp256k1_ec_pubkey_negate(Context.pointer, &key))
     return PublicKey(parsed: key)
   }
 
   /// P + Q. Throws `.pointAtInfinity` when they cancel out.
-  public static func + (a: PublicKey, b: PublicKey) throws(Secp256k1Error) -> PublicKey { try sum([a, b]) }
+  public static func + (a: PublicKey, b: PublicKey) throws(Secp256k1Error) -> PublicKey {
+    var result = secp256k1_pubkey()
+    let succeeded = unsafe withUnsafePointer(to: a.parsed) { a in
+      unsafe withUnsafePointer(to: b.parsed) { b in
+        var pointers: InlineArray<2, UnsafePointer<secp256k1_pubkey>?> = unsafe [a, b]
+        var span = unsafe pointers.mutableSpan
+        return unsafe span.withUnsafeMutableBufferPointer { pointers in
+          unsafe secp256k1_ec_pubkey_combine(Context.pointer, &result, pointers.baseAddress!, 2)
+        }
+      }
+    }
+    guard succeeded == 1 else { throw .pointAtInfinity }
+    return PublicKey(parsed: result)
+  }
 
   /// The sum of one or more points. Throws `.pointAtInfinity` when they cancel out, and for no points.
   public static func sum(_ keys: [PublicKey]) throws(Secp256k1Error) -> PublicKey {
     guard !keys.isEmpty else { throw .pointAtInfinity }
     var result = secp256k1_pubkey()
-    let parsed = keys.map(\.parsed)
-    let succeeded = unsafe parsed.withUnsafeBufferPointer { buffer in
-      var pointers: [UnsafePointer<secp256k1_pubkey>?] = unsafe buffer.indices.map { index in
-        unsafe buffer.baseAddress! + index
-      }
-      return unsafe secp256k1_ec_pubkey_combine(Context.pointer, &result, &pointers, pointers.count)
+    let succeeded = unsafe keys.withParsedPointers { pointers in
+      unsafe secp256k1_ec_pubkey_combine(Context.pointer, &result, pointers.baseAddress!, pointers.count)
     }
     guard succeeded == 1 else { throw .pointAtInfinity }
     return PublicKey(parsed: result)
@@ -126,7 +153,7 @@ public struct XOnlyPublicKey: FixedSizeBytes {
     var x = Bytes32()
     unsafe x.withMutablePointer { out in
       unsafe withUnsafePointer(to: parsed) { key in
-        _ = unsafe secp256k1_xonly_pubkey_serialize(Context.pointer, out, key)
+        mustSucceed(unsafe secp256k1_xonly_pubkey_serialize(Context.pointer, out, key))
       }
     }
     self.x = x
@@ -167,7 +194,7 @@ public struct XOnlyPublicKey: FixedSizeBytes {
     guard succeeded == 1 else { throw .invalidTweak }
     var xOnly = secp256k1_xonly_pubkey()
     var parity: Int32 = 0
-    _ = unsafe secp256k1_xonly_pubkey_from_pubkey(Context.pointer, &xOnly, &parity, &result)
+    mustSucceed(unsafe secp256k1_xonly_pubkey_from_pubkey(Context.pointer, &xOnly, &parity, &result))
     return (XOnlyPublicKey(parsed: xOnly), parity == 1)
   }
 

@@ -2,17 +2,16 @@ internal import CGLC
 internal import CSecp256k1
 public import Encoding
 
-/// A secret key: a number from 1 to n − 1, 32 bytes big-endian. It lives on the heap, cannot be copied by accident, and is wiped
-/// when its owner lets it go.
+/// A secret key: a number from 1 to n − 1, 32 bytes big-endian. It lives on the heap, cannot be copied by accident, and
+/// is wiped when its owner lets it go.
 public struct SecretKey: ~Copyable, Sendable {
   let memory: SecretMemory
 
   /// Copies 32 bytes. Throws `.invalidSecretKey` for 0, for n and above, and for another length.
   public init(copying bytes: RawSpan) throws(Secp256k1Error) {
+    guard bytes.byteCount == 32 else { throw .invalidSecretKey }
     let memory = SecretMemory(copying: bytes)
-    guard memory.count == 32, unsafe secp256k1_ec_seckey_verify(Context.pointer, memory.start) == 1 else {
-      throw .invalidSecretKey
-    }
+    guard unsafe secp256k1_ec_seckey_verify(Context.pointer, memory.start) == 1 else { throw .invalidSecretKey }
     self.memory = memory
   }
 
@@ -39,8 +38,7 @@ public struct SecretKey: ~Copyable, Sendable {
   /// secret · G.
   public var publicKey: PublicKey {
     var parsed = secp256k1_pubkey()
-    // Cannot fail: the key was verified when it was made.
-    _ = unsafe secp256k1_ec_pubkey_create(Context.pointer, &parsed, memory.start)
+    mustSucceed(unsafe secp256k1_ec_pubkey_create(Context.pointer, &parsed, memory.start))
     return PublicKey(parsed: parsed)
   }
 
@@ -63,7 +61,7 @@ public struct SecretKey: ~Copyable, Sendable {
   /// n − key.
   public func negated() -> SecretKey {
     let result = copy()
-    _ = unsafe secp256k1_ec_seckey_negate(Context.pointer, result.memory.start)
+    mustSucceed(unsafe secp256k1_ec_seckey_negate(Context.pointer, result.memory.start))
     return result
   }
 
@@ -87,17 +85,31 @@ public struct SecretKey: ~Copyable, Sendable {
   public func sharedSecret(with publicKey: PublicKey) -> Bytes32 {
     var secret = Bytes32()
     var point = publicKey.parsed
-    _ = unsafe secret.withMutablePointer { out in
-      unsafe secp256k1_ecdh(Context.pointer, out, &point, memory.start, nil, nil)
+    unsafe secret.withMutablePointer { out in
+      mustSucceed(unsafe secp256k1_ecdh(Context.pointer, out, &point, memory.start, nil, nil))
     }
     return secret
   }
 
-  /// The point secret · `publicKey`.
+  /// The point secret · `publicKey`, in constant time. (`secp256k1_ec_pubkey_tweak_mul` is not: it takes its factor for
+  /// public.)
   public func sharedPoint(with publicKey: PublicKey) -> PublicKey {
+    var uncompressed = FixedBytes<65>()
+    defer { uncompressed.wipe() }
+    uncompressed[0] = 4
     var point = publicKey.parsed
-    // Cannot fail: neither factor is zero.
-    _ = unsafe secp256k1_ec_pubkey_tweak_mul(Context.pointer, &point, memory.start)
+    unsafe uncompressed.withMutablePointer { out in
+      mustSucceed(
+        unsafe secp256k1_ecdh(
+          Context.pointer, out + 1, &point, memory.start,
+          { out, x, y, _ in
+            guard let out = unsafe out, let x = unsafe x, let y = unsafe y else { return 0 }
+            unsafe out.update(from: x, count: 32)
+            unsafe (out + 32).update(from: y, count: 32)
+            return 1
+          }, nil))
+      mustSucceed(unsafe secp256k1_ec_pubkey_parse(Context.pointer, &point, out, 65))
+    }
     return PublicKey(parsed: point)
   }
 }

@@ -1,17 +1,17 @@
 internal import CGLC
 internal import Encoding
+internal import Hashing
 
 /// Bytes on the heap that are wiped before they are freed. Nothing else holds a secret for longer than one call.
 @safe struct SecretMemory: ~Copyable, @unchecked Sendable {
+  /// Aligned for any of C's plain types.
   let start: UnsafeMutablePointer<UInt8>
   let count: Int
 
-  /// Sees the memory of each secret after it was wiped and before it is freed: how a test proves the wiping.
-  package nonisolated(unsafe) static var observeWiped: (@Sendable (UnsafeRawBufferPointer) -> Void)?
-
+  /// `count` zero bytes.
   init(count: Int) {
-    unsafe start = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
-    unsafe start.initialize(repeating: 0, count: count)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
+    unsafe start = memory.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     self.count = count
   }
 
@@ -24,12 +24,33 @@ internal import Encoding
 
   deinit {
     unsafe glc_wipe(start, count)
-    unsafe Self.observeWiped?(UnsafeRawBufferPointer(start: start, count: count))
+    unsafe SecretMemoryObserver.report(UnsafeRawPointer(start), count)
     unsafe start.deallocate()
   }
 
   var bytes: RawSpan {
     @_lifetime(borrow self) get { unsafe RawSpan(_unsafeStart: start, byteCount: count) }
+  }
+
+  /// Overwrites the bytes with the hash in `state`, and wipes the state.
+  func store(_ state: inout SHA256) {
+    unsafe withUnsafeMutableSpan { span in state.finish(wipingInto: &span) }
+  }
+
+  @unsafe private func withUnsafeMutableSpan(_ body: (inout MutableRawSpan) -> Void) {
+    var span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: count)
+    body(&span)
+  }
+}
+
+/// How a test sees that secrets are wiped.
+package enum SecretMemoryObserver {
+  /// Called, in the task that sets it and its children, with the memory of each secret after it was wiped and before it
+  /// is freed. Task-local, so that tests that run side by side do not see each other's secrets.
+  @TaskLocal package static var wiped: (@Sendable (RawSpan) -> Void)?
+
+  @unsafe static func report(_ start: UnsafeRawPointer, _ count: Int) {
+    if let wiped { wiped(unsafe RawSpan(_unsafeStart: start, byteCount: count)) }
   }
 }
 
