@@ -83,11 +83,23 @@ public struct SighashParts: Sendable {
   }
 }
 
+/// BIP 341: SHA-256 of the annex, its first byte 0x50 included, with its length in front.
+func annexHash(_ annex: [UInt8]) -> Bytes32 {
+  var sized = ByteWriter(reservingCapacity: annex.count + 5)
+  sized.writeCompactSized(annex)
+  return sha256(sized.bytes)
+}
+
 extension Transaction {
   /// The original signature hash. `scriptCode` is taken as it is, except that OP_CODESEPARATOR is left out, as consensus does.
+  /// Throws `.noSuchInput`.
   public func legacySighash(
     input index: Int, scriptCode: Script, type: SighashType
   ) throws(SighashError) -> Sighash {
+    try legacySighash(input: index, scriptCode: scriptCode.bytes.bytes, type: type)
+  }
+
+  func legacySighash(input index: Int, scriptCode: RawSpan, type: SighashType) throws(SighashError) -> Sighash {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
     // SIGHASH_SINGLE without a matching output signs the number one: a bug that consensus keeps.
     if type.isSingle && index >= outputs.count {
@@ -95,30 +107,29 @@ extension Transaction {
       one[0] = 1
       return Sighash(one)
     }
-    var writer = ByteWriter(reservingCapacity: baseSize + scriptCode.count)
+    let signsOneOutputOrNone = type.isNone || type.isSingle
+    let inputCount = type.isAnyoneCanPay ? 1 : inputs.count
+    var writer = ByteWriter(reservingCapacity: 41 * inputCount + scriptCode.byteCount + 34 * outputs.count + 32)
     writer.writeLE(version)
-    let code = scriptCode.removingCodeSeparators
-    func writeInput(_ position: Int) {
-      let input = inputs[position]
-      input.previousOutput.encode(to: &writer)
-      if position == index { writer.writeCompactSized(code.bytes) } else { writer.writeCompactSize(0) }
-      let zeroed = position != index && (type.isNone || type.isSingle)
-      writer.writeLE(zeroed ? 0 : input.sequence)
-    }
-    if type.isAnyoneCanPay {
-      writer.writeCompactSize(1)
-      writeInput(index)
-    } else {
-      writer.writeCompactSize(inputs.count)
-      for position in inputs.indices { writeInput(position) }
+    writer.writeCompactSize(inputCount)
+    for position in type.isAnyoneCanPay ? index..<index + 1 : inputs.indices {
+      inputs[position].previousOutput.encode(to: &writer)
+      if position == index {
+        writer.writeScriptCode(scriptCode)
+        writer.writeLE(inputs[position].sequence)
+      } else {
+        writer.write(0 as UInt8)
+        writer.writeLE(signsOneOutputOrNone ? 0 : inputs[position].sequence)
+      }
     }
     if type.isNone {
-      writer.writeCompactSize(0)
+      writer.write(0 as UInt8)
     } else if type.isSingle {
       writer.writeCompactSize(index + 1)
       for _ in 0..<index {
+        // An output of value −1 and without script.
         writer.writeLE(UInt64.max)
-        writer.writeCompactSize(0)
+        writer.write(0 as UInt8)
       }
       outputs[index].encode(to: &writer)
     } else {
@@ -127,34 +138,41 @@ extension Transaction {
     }
     writer.writeLE(lockTime)
     writer.writeLE(type.rawValue)
-    return Sighash(sha256d(writer.bytes.bytes))
+    return Sighash(sha256d(writer.bytes))
   }
 
-  /// The signature hash of witness version 0 (BIP 143). `parts` must be this transaction's.
+  /// The signature hash of witness version 0 (BIP 143). `parts` must be this transaction's. Throws `.noSuchInput`.
   public func segwitV0Sighash(
     input index: Int, scriptCode: Script, amount: Satoshi, type: SighashType, parts: SighashParts
+  ) throws(SighashError) -> Sighash {
+    try segwitV0Sighash(input: index, scriptCode: scriptCode.bytes.bytes, amount: amount, type: type, parts: parts)
+  }
+
+  func segwitV0Sighash(
+    input index: Int, scriptCode: RawSpan, amount: Satoshi, type: SighashType, parts: SighashParts
   ) throws(SighashError) -> Sighash {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
     let zero = Bytes32()
     let input = inputs[index]
-    var writer = ByteWriter(reservingCapacity: 160 + scriptCode.count)
+    var writer = ByteWriter(reservingCapacity: 165 + scriptCode.byteCount)
     writer.writeLE(version)
     writer.write(type.isAnyoneCanPay ? zero : parts.doublePrevouts)
     writer.write(type.isAnyoneCanPay || type.isSingle || type.isNone ? zero : parts.doubleSequences)
     input.previousOutput.encode(to: &writer)
-    writer.writeCompactSized(scriptCode.bytes)
+    writer.writeCompactSize(scriptCode.byteCount)
+    writer.write(scriptCode)
     writer.writeLE(amount.rawValue)
     writer.writeLE(input.sequence)
     if !type.isSingle && !type.isNone {
       writer.write(parts.doubleOutputs)
     } else if type.isSingle && index < outputs.count {
-      writer.write(sha256d(outputs[index].encoded.bytes))
+      writer.write(sha256d(outputs[index].encoded))
     } else {
       writer.write(zero)
     }
     writer.writeLE(lockTime)
     writer.writeLE(type.rawValue)
-    return Sighash(sha256d(writer.bytes.bytes))
+    return Sighash(sha256d(writer.bytes))
   }
 
   /// How a taproot output is spent, as far as the signature hash depends on it.
@@ -178,13 +196,25 @@ extension Transaction {
     annex: [UInt8]? = nil, parts: SighashParts
   ) throws(SighashError) -> Sighash {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
-    guard let spent = parts.spent, spentOutputs.count == inputs.count else { throw .prevoutsMissing }
+    guard spentOutputs.count == inputs.count else { throw .prevoutsMissing }
+    return try taprootSighash(
+      input: index, spentOutput: spentOutputs[index], type: type, tapscript: tapscript, annexHash: annex.map(annexHash),
+      parts: parts)
+  }
+
+  func taprootSighash(
+    input index: Int, spentOutput: TxOutput, type: SighashType, tapscript: TapscriptContext?, annexHash: Bytes32?,
+    parts: SighashParts
+  ) throws(SighashError) -> Sighash {
+    guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
+    guard let spent = parts.spent else { throw .prevoutsMissing }
     switch type.rawValue {
     case 0...3, 0x81...0x83: break
     default: throw .invalidType(type.rawValue)
     }
     // BIP 341: the low two bits are the output type; SIGHASH_DEFAULT counts as SIGHASH_ALL.
     let outputType = type.rawValue & 3
+    if outputType == 3 && index >= outputs.count { throw .noMatchingOutput }
     var writer = ByteWriter(reservingCapacity: 280)
     writer.write(0 as UInt8)  // epoch
     writer.write(UInt8(truncatingIfNeeded: type.rawValue))
@@ -197,50 +227,47 @@ extension Transaction {
       writer.write(parts.sequences)
     }
     if outputType < 2 { writer.write(parts.outputs) }
-    writer.write((tapscript == nil ? 0 : 2) + (annex == nil ? 0 : 1) as UInt8)  // spend_type
+    writer.write((tapscript == nil ? 0 : 2) + (annexHash == nil ? 0 : 1) as UInt8)  // spend_type
     if type.isAnyoneCanPay {
       inputs[index].previousOutput.encode(to: &writer)
-      spentOutputs[index].encode(to: &writer)
+      spentOutput.encode(to: &writer)
       writer.writeLE(inputs[index].sequence)
     } else {
       writer.writeLE(UInt32(truncatingIfNeeded: index))
     }
-    if let annex {
-      var sized = ByteWriter(reservingCapacity: annex.count + 5)
-      sized.writeCompactSized(annex)
-      writer.write(sha256(sized.bytes.bytes))
-    }
-    if outputType == 3 {
-      guard index < outputs.count else { throw .noMatchingOutput }
-      writer.write(sha256(outputs[index].encoded.bytes))
-    }
+    if let annexHash { writer.write(annexHash) }
+    if outputType == 3 { writer.write(sha256(outputs[index].encoded)) }
     if let tapscript {
       writer.write(tapscript.leafHash)
       writer.write(0 as UInt8)  // key_version
       writer.writeLE(tapscript.codeSeparatorPosition)
     }
     var hash = Self.tapSighashTag
-    hash.update(writer.bytes.bytes)
+    hash.update(writer.bytes)
     return Sighash(hash.finish())
   }
 }
 
-extension Script {
-  /// The script without its OP_CODESEPARATORs; what lies behind an incomplete push is kept as it is.
-  var removingCodeSeparators: Script {
-    guard bytes.contains(Opcode.codeSeparator.rawValue) else { return self }
-    var result: [UInt8] = []
+extension ByteWriter {
+  /// Writes the script without its OP_CODESEPARATORs, its length in front. Where it ends inside a push, the length counts what is
+  /// not written, as in Bitcoin Core's `SerializeScriptCode`: no valid script gets there.
+  fileprivate mutating func writeScriptCode(_ script: RawSpan) {
+    var separators = 0
     var offset = 0
-    var kept = 0
-    while true {
-      let start = offset
-      guard let instruction = instruction(at: &offset) else { break }
-      if instruction.opcode == .codeSeparator {
-        result.append(contentsOf: bytes[kept..<start])
-        kept = offset
+    while let instruction = script.scriptInstruction(at: &offset) {
+      if instruction.opcode == .codeSeparator { separators += 1 }
+    }
+    writeCompactSize(script.byteCount - separators)
+    var written = 0
+    if separators > 0 {
+      offset = 0
+      while let instruction = script.scriptInstruction(at: &offset) {
+        if instruction.opcode == .codeSeparator {
+          write(script.extracting(written..<offset - 1))
+          written = offset
+        }
       }
     }
-    result.append(contentsOf: bytes[kept...])
-    return Script(result)
+    write(script.extracting(written..<offset))
   }
 }
