@@ -38,6 +38,7 @@ let package = Package(
     .library(name: "Base", targets: ["Base"]),
     .library(name: "HTLC", targets: ["HTLC"]),
     .library(name: "Anchors", targets: ["Anchors"]),
+    .library(name: "GLCTesting", targets: ["GLCTesting"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -70,6 +71,9 @@ let package = Package(
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
 
+    // For extension authors: the simulator.
+    library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
+
     // Layer 7: the command.
     library("JSON"),
     library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON"]),
@@ -87,7 +91,7 @@ let package = Package(
     tests(
       "ExtensionTests",
       [
-        "GLC", "Base", "HTLC", "Anchors", "Signer", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
+        "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
         "VectorSupport",
       ]),
     tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),

@@ -142,12 +142,14 @@ public struct CommitmentDraft: Sendable {
     balances[side.party(ofCommitmentHeldBy: context.holder)].satoshiRoundedDown
   }
 
-  /// BOLT 3 §Trimmed Outputs: whether an output of this value is made, given what a pre-signed claim of it would cost in fees.
+  /// What trimming depends on.
+  @inlinable public var trim: TrimContext {
+    TrimContext(holder: context.holder, dustLimit: context.dustLimit, feeRate: context.feeRate)
+  }
+
+  /// Whether an output of this value is made: see `TrimContext.isUntrimmed`.
   @inlinable public func isUntrimmed(_ value: Satoshi, claimFee: Satoshi = .zero) -> Bool {
-    // If this amount, minus the fees for the [second-stage] transaction, is less than the `dust_limit_satoshis` set by the owner of the
-    // commitment transaction, the output MUST NOT be produced.
-    guard let rest = value.subtracting(claimFee) else { return false }
-    return rest >= context.dustLimit
+    trim.isUntrimmed(value, claimFee: claimFee)
   }
 
   /// Adds an output. An extension asks `isUntrimmed` first, so that what is not made costs nothing to make.

@@ -136,9 +136,11 @@ public protocol ChannelExtension: Sendable {
   static func manifest(_ parameters: Parameters) -> Manifest
 
   func emptyLedger(_ parameters: Parameters) -> Ledger
-  /// Whether `party` may make this update, judged by the ledger alone. Changes nothing.
-  func validate(_ update: Update, by party: Party, in ledger: Ledger, _ parameters: Parameters)
-    throws(ProtocolViolation)
+  /// Whether `party` may make this update, judged by the ledgers alone: `ledger` with all updates so far, `settled` with
+  /// those that are irrevocable on both sides.
+  func validate(
+    _ update: Update, by party: Party, in ledger: Ledger, settled: Ledger, _ parameters: Parameters
+  ) throws(ProtocolViolation)
   /// Carries the update out. Value moves through `balances` only, which refuse what is not there.
   func apply(
     _ update: Update, by party: Party, to ledger: inout Ledger, moving balances: inout Balances,
@@ -153,6 +155,8 @@ public protocol ChannelExtension: Sendable {
   func reserve(_ parameters: Parameters) -> Satoshi
   /// What the expected weight of a commitment counts for this extension whether it contributes or not.
   func fixedWeight(_ parameters: Parameters) -> Weight
+  /// What `contribute` would make of the ledger, without making it. For extensions of the contracts phase.
+  func summary(_ ledger: Ledger, _ parameters: Parameters, _ trim: TrimContext) -> ContractSummary
   /// Adds outputs to a commitment.
   func contribute(_ ledger: Ledger, _ parameters: Parameters, to draft: inout CommitmentDraft) throws(DraftError)
   /// Secrets that the witness of a spend of one of its outputs gives away.
@@ -168,6 +172,7 @@ extension ChannelExtension {
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Parameters) {}
   public func reserve(_ parameters: Parameters) -> Satoshi { .zero }
   public func fixedWeight(_ parameters: Parameters) -> Weight { Weight(0) }
+  public func summary(_ ledger: Ledger, _ parameters: Parameters, _ trim: TrimContext) -> ContractSummary { .none }
   public func learn(from witness: [[UInt8]], spending tag: OutputTag, in ledger: Ledger) -> [SecretID: [UInt8]] { [:] }
 }
 
@@ -178,7 +183,7 @@ extension ChannelExtension where Ledger == Nothing {
 
 extension ChannelExtension where Update == Nothing, Ledger == Nothing {
   public func validate(
-    _ update: Nothing, by party: Party, in ledger: Nothing, _ parameters: Parameters
+    _ update: Nothing, by party: Party, in ledger: Nothing, settled: Nothing, _ parameters: Parameters
   ) throws(ProtocolViolation) {}
   public func apply(
     _ update: Nothing, by party: Party, to ledger: inout Nothing, moving balances: inout Balances,

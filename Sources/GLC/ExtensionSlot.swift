@@ -41,7 +41,9 @@ public protocol LedgerSlot: Sendable {
   var id: ExtensionID { get }
   var lockedValue: MilliSatoshi { get }
   var encoded: [UInt8] { get }
-  func validate(_ update: AnyUpdate, by party: Party) throws(ProtocolViolation)
+  /// `settled` is the same extension's ledger of all that is irrevocable.
+  func validate(_ update: AnyUpdate, by party: Party, settled: any LedgerSlot) throws(ProtocolViolation)
+  func summary(_ trim: TrimContext) -> ContractSummary
   mutating func apply(_ update: AnyUpdate, by party: Party, moving balances: inout Balances) throws(ProtocolViolation)
   func contribute(to draft: inout CommitmentDraft) throws(DraftError)
   func learn(from witness: [[UInt8]], spending tag: OutputTag) -> [SecretID: [UInt8]]
@@ -99,9 +101,16 @@ public struct TypedLedger<E: ChannelExtension>: LedgerSlot {
   public var lockedValue: MilliSatoshi { base.lockedValue(ledger) }
   public var encoded: [UInt8] { ledger.encoded }
 
-  public func validate(_ update: AnyUpdate, by party: Party) throws(ProtocolViolation) {
-    try base.validate(try typed(update), by: party, in: ledger, parameters)
+  public func validate(
+    _ update: AnyUpdate, by party: Party, settled: any LedgerSlot
+  ) throws(ProtocolViolation) {
+    guard let settled = settled as? TypedLedger<E> else {
+      throw ProtocolViolation(.failChannel, "a ledger of \(settled.id) was given to \(E.id)")
+    }
+    try base.validate(try typed(update), by: party, in: ledger, settled: settled.ledger, parameters)
   }
+
+  public func summary(_ trim: TrimContext) -> ContractSummary { base.summary(ledger, parameters, trim) }
 
   public mutating func apply(
     _ update: AnyUpdate, by party: Party, moving balances: inout Balances

@@ -22,13 +22,6 @@ public final class BasepointSecrets: Sendable {
 
   /// The public side, to be told to the peer.
   public var basepoints: Basepoints { Basepoints(secrets.mapValues { $0.key.publicKey }) }
-
-  func withSecret<R, E: Error>(
-    _ basepoint: Basepoint, _ body: (borrowing SecretKey) throws(E) -> R
-  ) throws(E) -> R? {
-    guard let box = secrets[basepoint] else { return nil }
-    return try body(box.key)
-  }
 }
 
 /// Why a signature cannot be made.
@@ -42,8 +35,7 @@ public enum SigningError: Error, Hashable, Sendable {
   /// A derivation led to zero (never by chance).
   case unusableKey(KeyRef)
   case sighash(SighashError)
-  /// A signature of the other side is missing or belongs to no slot.
-  case wrongSignatureCount(expected: Int, actual: Int)
+  case signature(SignatureError)
   /// The witness needs a part that this signer cannot make.
   case unsupported(String)
 }

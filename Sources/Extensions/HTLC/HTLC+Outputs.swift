@@ -15,7 +15,7 @@ extension HTLCExtension {
     let timeoutFee = format.childFee(context.feeRate, format.timeoutWeight)
     let successFee = format.childFee(context.feeRate, format.successWeight)
     let scripts = try HTLCScripts(context, format)
-    let child = try SecondStage(context, format, version: draft.version)
+    let child = try HTLCSecondStage(context, format, version: draft.version)
     for entry in ledger.entries {
       let value = entry.amount.satoshiRoundedDown
       let isOffered = entry.offeredBy == context.holder
@@ -30,6 +30,26 @@ extension HTLCExtension {
             : child.receivedPaths(entry, value: value, fee: fee, scriptByteCount: script.count),
           tieBreak: entry.cltvExpiry))
     }
+  }
+
+  public func summary(
+    _ ledger: HTLCLedger, _ parameters: Parameters, _ trim: TrimContext
+  ) -> ContractSummary {
+    let format = parameters.format
+    let timeoutFee = format.childFee(trim.feeRate, format.timeoutWeight)
+    let successFee = format.childFee(trim.feeRate, format.successWeight)
+    var count = 0
+    var trimmed = MilliSatoshi.zero
+    for entry in ledger.entries {
+      let fee = entry.offeredBy == trim.holder ? timeoutFee : successFee
+      if trim.isUntrimmed(entry.amount.satoshiRoundedDown, claimFee: fee) {
+        count += 1
+      } else {
+        trimmed = trimmed.adding(entry.amount) ?? trimmed
+      }
+    }
+    // BOLT 3: for each committed HTLC, if that output is not trimmed, add 172 to `weight`.
+    return ContractSummary(outputWeight: Weight(172 * UInt64(count)), outputCount: count, trimmed: trimmed)
   }
 
   /// A preimage in the witness of a spend is what the payment's sender has been waiting for.
@@ -140,7 +160,7 @@ struct HTLCScripts {
 }
 
 /// HTLC-timeout and HTLC-success transactions, and the paths around them (BOLT 3 §HTLC-Timeout and HTLC-Success Transactions).
-struct SecondStage {
+struct HTLCSecondStage {
   let format: HTLCExtension.Format
   let version: UInt32
   let outputLock: OutputLock

@@ -7,7 +7,7 @@ extension HTLCExtension {
   /// BOLT 2's rules for the receiver of an update, as far as the HTLCs themselves are concerned. What depends on the channel's
   /// balances and fee is the core's.
   public func validate(
-    _ update: HTLCUpdate, by party: Party, in ledger: HTLCLedger, _ parameters: Parameters
+    _ update: HTLCUpdate, by party: Party, in ledger: HTLCLedger, settled: HTLCLedger, _ parameters: Parameters
   ) throws(ProtocolViolation) {
     switch update {
     case .add(let id, let amount, _, let cltvExpiry, let onion, _):
@@ -33,19 +33,19 @@ extension HTLCExtension {
       guard onion.count == HTLCUpdate.onionByteCount else {
         throw ProtocolViolation(.warning, "an onion of \(onion.count) bytes")
       }
-      guard ledger.entry(id, offeredBy: party) == nil, id < 1 << 62 else {
-        throw ProtocolViolation(.failChannel, "HTLC \(id) for the second time")
+      guard id == ledger.nextID[party], id < 1 << 62 else {
+        throw ProtocolViolation(.failChannel, "HTLC \(id) where \(ledger.nextID[party]) was next")
       }
     case .fulfill(let id, let preimage, _):
-      let entry = try existing(id, removedBy: party, in: ledger)
+      let entry = try existing(id, removedBy: party, in: ledger, settled)
       // BOLT 2: if the `payment_preimage` value doesn't SHA256 hash to the corresponding HTLC `payment_hash`: MUST send a `warning`
       // and close the connection, or send an `error` and fail the channel.
       guard sha256(preimage.bytes) == entry.paymentHash.raw else {
         throw ProtocolViolation(.failChannel, "a preimage that does not open HTLC \(id)")
       }
-    case .fail(let id, _, _): _ = try existing(id, removedBy: party, in: ledger)
+    case .fail(let id, _, _): _ = try existing(id, removedBy: party, in: ledger, settled)
     case .failMalformed(let id, _, let code, _):
-      _ = try existing(id, removedBy: party, in: ledger)
+      _ = try existing(id, removedBy: party, in: ledger, settled)
       // BOLT 2: if the `BADONION` bit in `failure_code` is not set: MUST send a `warning` and close the connection, or fail.
       guard code & 0x8000 != 0 else {
         throw ProtocolViolation(.failChannel, "update_fail_malformed_htlc without the BADONION bit")
@@ -54,11 +54,14 @@ extension HTLCExtension {
   }
 
   /// BOLT 2: if the `id` does not correspond to an HTLC in its current commitment transaction: MUST send a `warning` and close the
-  /// connection, or send an `error` and fail the channel. Only who received an HTLC removes it.
+  /// connection, or send an `error` and fail the channel. And: until the corresponding HTLC is irrevocably committed in
+  /// both sides' commitment transactions: MUST NOT send an `update_fulfill_htlc`, `update_fail_htlc`, or
+  /// `update_fail_malformed_htlc`.
   private func existing(
-    _ id: UInt64, removedBy party: Party, in ledger: HTLCLedger
+    _ id: UInt64, removedBy party: Party, in ledger: HTLCLedger, _ settled: HTLCLedger
   ) throws(ProtocolViolation) -> HTLCEntry {
-    guard let entry = ledger.entry(id, offeredBy: party.other) else {
+    guard let entry = ledger.entry(id, offeredBy: party.other), settled.entry(id, offeredBy: party.other) != nil
+    else {
       throw ProtocolViolation(.failChannel, "no HTLC \(id) that \(party) could remove")
     }
     return entry

@@ -37,12 +37,15 @@ public struct HTLCEntry: Hashable, Sendable {
 /// The HTLCs of one commitment, in the order of their arrival.
 public struct HTLCLedger: BinaryCodable {
   public private(set) var entries: [HTLCEntry] = []
+  /// BOLT 2: for the first HTLC it offers: MUST set `id` to 0; MUST increase the value of `id` by 1 for each successive offer.
+  public private(set) var nextID = PerParty<UInt64>(local: 0, remote: 0)
 
   public init() {}
 
-  public init(_ entries: [HTLCEntry]) { self.entries = entries }
+  public init(_ entries: [HTLCEntry]) { for entry in entries { add(entry) } }
 
   public init(from reader: inout ByteReader) throws(DecodingError) {
+    nextID = PerParty(local: try reader.readUInt64(), remote: try reader.readUInt64())
     // 8 id, 1 party, 8 amount, 32 hash, 4 expiry.
     let count = try reader.readBigSize()
     guard count <= UInt64(reader.remaining / 53) else { throw .truncated }
@@ -59,6 +62,8 @@ public struct HTLCLedger: BinaryCodable {
   }
 
   public func encode(to writer: inout ByteWriter) {
+    writer.write(nextID.local)
+    writer.write(nextID.remote)
     writer.writeBigSize(UInt64(entries.count))
     for entry in entries {
       writer.write(entry.id)
@@ -87,7 +92,10 @@ public struct HTLCLedger: BinaryCodable {
     entries.reduce(.zero) { $0.adding($1.amount) ?? $0 }
   }
 
-  mutating func add(_ entry: HTLCEntry) { entries.append(entry) }
+  mutating func add(_ entry: HTLCEntry) {
+    entries.append(entry)
+    nextID[entry.offeredBy] = max(nextID[entry.offeredBy], entry.id &+ 1)
+  }
 
   mutating func remove(_ id: UInt64, offeredBy party: Party) -> HTLCEntry? {
     guard let index = entries.firstIndex(where: { $0.id == id && $0.offeredBy == party }) else { return nil }

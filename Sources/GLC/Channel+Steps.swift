@@ -1,0 +1,224 @@
+internal import Bitcoin
+internal import Encoding
+internal import Secp256k1
+
+// Every step that changes a channel. Each works on a copy and puts it in place at its end.
+
+extension Channel {
+  /// Offers an update of ours. Refused when it would break a rule that the remote party will hold us to.
+  public mutating func propose(_ content: UpdateContent) throws(ChannelError) -> [ChannelEffect] {
+    try requireEstablished()
+    var next = self
+    try next.admit(content, by: .local)
+    self = next
+    // Not persisted: until a signature covers it, an update that is forgotten was never made.
+    return [.send(.update(content))]
+  }
+
+  /// Signs all that is due for the remote party.
+  public mutating func commit(_ signer: some ChannelSigner) throws(ChannelError) -> [ChannelEffect] {
+    try requireEstablished()
+    // BOLT 2: a node MUST NOT send a `commitment_signed` message that does not include any updates.
+    guard log.hasChanges(for: .remote) else { throw .notNow("nothing to sign") }
+    guard !awaitsRevocation else { throw .notNow("the last commitment has not been acknowledged") }
+    guard remotePoints.count > 1 else { throw .notNow("the remote party's next point is not known yet") }
+    var next = self
+    for index in fundings.indices {
+      next.fundings[index].remote.append(try nextState(of: .remote, on: fundings[index]))
+    }
+    next.remoteNumber += 1
+    next.finish(next.log.advance(.committed(holder: .remote)))
+    next.commitWasLast = true
+    let signatures = try signer.signatures(next.latestRemoteCommitments())
+    self = next
+    return [.persist, .send(.commit(signatures))]
+  }
+
+  /// The message of a remote party that keeps to the rules changes the channel; any other throws and changes nothing.
+  public mutating func receive(
+    _ message: ChannelMessage, _ signer: some ChannelSigner
+  ) throws(ChannelError) -> [ChannelEffect] {
+    switch message {
+    case .update(let content): return try receive(update: content)
+    case .commit(let signatures): return try receive(commit: signatures, signer)
+    case .revoke(let secret, let nextPoint): return try receive(revoke: secret, nextPoint: nextPoint)
+    case .reestablish(let reestablish): return try receive(reestablish, signer)
+    }
+  }
+
+  private mutating func receive(update content: UpdateContent) throws(ChannelError) -> [ChannelEffect] {
+    try requireEstablished()
+    var next = self
+    try next.admit(content, by: .remote)
+    self = next
+    return [.received(content)]
+  }
+
+  private mutating func receive(
+    commit signatures: [CommitmentSignatures], _ signer: some ChannelSigner
+  ) throws(ChannelError) -> [ChannelEffect] {
+    try requireEstablished()
+    guard signatures.count == fundings.count else {
+      throw .violation(
+        ProtocolViolation(.failChannel, "\(signatures.count) commitments for \(fundings.count) fundings"))
+    }
+    var next = self
+    for index in fundings.indices { next.fundings[index].local = try nextState(of: .local, on: fundings[index]) }
+    next.localNumber += 1
+    let finishedByCommit = next.log.advance(.committed(holder: .local))
+    let commitments = try next.commitments(
+      of: .local, number: next.localNumber, point: try signer.point(next.localNumber)
+    ) { $0.local }
+    for (commitment, signatures) in zip(commitments, signatures) {
+      do { try commitment.verify(signatures) } catch { throw .signature(error) }
+    }
+    next.signatures = signatures
+
+    // BOLT 2: MUST respond with a `revoke_and_ack` message. There is nothing to wait for: the new commitment is as good as the old.
+    let finished = finishedByCommit + next.log.advance(.revoked(holder: .local))
+    next.finish(finished)
+    next.commitWasLast = false
+    let nextPoint = try signer.point(next.localNumber + 1)
+    let secret = try signer.secret(localNumber)
+    self = next
+    return [.persist, .send(.revoke(secret: secret, nextPoint: nextPoint))] + finished.map(\.effect)
+  }
+
+  private mutating func receive(revoke secret: Bytes32, nextPoint: PublicKey) throws(ChannelError) -> [ChannelEffect] {
+    try requireEstablished()
+    guard awaitsRevocation else {
+      throw .violation(ProtocolViolation(.failChannel, "a revocation that nobody asked for"))
+    }
+    // BOLT 2: if `per_commitment_secret` is not a valid secret key or does not generate the previous `per_commitment_point`: MUST
+    // send an `error` and fail the channel.
+    guard let key = try? SecretKey(secret), key.publicKey == remotePoints[0] else {
+      throw .violation(ProtocolViolation(.failChannel, "a secret that does not belong to the revoked commitment"))
+    }
+    var next = self
+    guard let index = ShachainIndex(commitmentNumber: remoteUnrevoked) else {
+      throw .violation(ProtocolViolation(.failChannel, "commitment numbers are used up"))
+    }
+    do {
+      try next.secrets.insert(PerCommitmentSecret(secret), at: index)
+    } catch {
+      throw .violation(ProtocolViolation(.failChannel, "\(error)"))
+    }
+    let revoked = try commitments(of: .remote, number: remoteUnrevoked, point: remotePoints[0]) { $0.remote[0] }
+    next.remoteUnrevoked += 1
+    next.remotePoints.removeFirst()
+    next.remotePoints.append(nextPoint)
+    for index in next.fundings.indices { next.fundings[index].remote.removeFirst() }
+    let finished = next.log.advance(.revoked(holder: .remote))
+    next.finish(finished)
+    self = next
+    return [.revoked(RevokedCommitment(commitments: revoked, secret: secret)), .persist] + finished.map(\.effect)
+  }
+
+  // MARK: Losing and finding each other
+
+  /// The connection is gone. BOLT 2: MUST reverse any uncommitted updates sent by the other side.
+  public mutating func disconnect() {
+    guard connection == .established else { return }
+    log.forgetUncommitted(by: .remote)
+    connection = .disconnected
+  }
+
+  /// What to send first on a new connection.
+  public func reestablish(_ signer: some ChannelSigner) throws(ChannelError) -> Reestablish {
+    Reestablish(
+      nextCommitmentNumber: localNumber + 1, nextRevocationNumber: remoteUnrevoked,
+      lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try signer.point(localNumber))
+  }
+
+  private func secretOfRemote(before number: UInt64) -> Bytes32 {
+    guard number > 0, let index = ShachainIndex(commitmentNumber: number - 1) else { return Bytes32() }
+    return secrets.secret(at: index)?.raw ?? Bytes32()
+  }
+
+  private mutating func receive(
+    _ theirs: Reestablish, _ signer: some ChannelSigner
+  ) throws(ChannelError) -> [ChannelEffect] {
+    guard connection == .disconnected else { throw .notNow("reestablish on an established channel") }
+    // BOLT 2: if `next_commitment_number` is zero: MUST immediately fail the channel.
+    guard theirs.nextCommitmentNumber > 0 else {
+      throw .violation(ProtocolViolation(.failChannel, "next_commitment_number is zero"))
+    }
+    if theirs.nextRevocationNumber > 0 {
+      let number = theirs.nextRevocationNumber - 1
+      let isOurs = (try? signer.revocationSecretForProof(number)) == theirs.lastSecret
+      if theirs.nextRevocationNumber > localNumber {
+        // They hold a secret that we have not given yet as far as we know: our state is an old one.
+        guard isOurs else { throw .violation(ProtocolViolation(.failChannel, "next_revocation_number is too high")) }
+        connection = .outdated
+        return [.persist, .dataLoss]
+      }
+      guard isOurs else {
+        throw .violation(ProtocolViolation(.failChannel, "your_last_per_commitment_secret is not what we revealed"))
+      }
+    }
+    let resendsRevocation: Bool
+    switch theirs.nextRevocationNumber {
+    case localNumber: resendsRevocation = false
+    case let number where number + 1 == localNumber: resendsRevocation = true
+    default: throw .violation(ProtocolViolation(.failChannel, "next_revocation_number is too low"))
+    }
+    let resendsCommitment: Bool
+    switch theirs.nextCommitmentNumber {
+    case remoteNumber + 1: resendsCommitment = false
+    // BOLT 2: if `next_commitment_number` is equal to the commitment number of the last `commitment_signed` message the receiving
+    // node has sent: MUST reuse the same commitment number for its next `commitment_signed`.
+    case remoteNumber where awaitsRevocation: resendsCommitment = true
+    default: throw .violation(ProtocolViolation(.failChannel, "next_commitment_number does not match"))
+    }
+
+    var commitment: [ChannelEffect] = []
+    if resendsCommitment {
+      commitment = log.entries.filter { $0.author == .local && $0.stage == .receiverCommitted }.map {
+        .send(.update($0.content))
+      }
+      commitment.append(.send(.commit(try signer.signatures(latestRemoteCommitments()))))
+    }
+    var revocation: [ChannelEffect] = []
+    if resendsRevocation {
+      revocation = [
+        .send(.revoke(secret: try signer.secret(localNumber - 1), nextPoint: try signer.point(localNumber + 1)))
+      ]
+    }
+    // BOLT 2: MUST retransmit `revoke_and_ack` and `commitment_signed` in the same relative order as initially transmitted.
+    let effects = commitWasLast ? revocation + commitment : commitment + revocation
+    // What no signature covers, the remote party has forgotten: offer it again, behind what it knows.
+    let proposals = log.entries.filter { $0.author == .local && $0.stage == .proposed }
+    connection = .established
+    return effects + proposals.map { .send(.update($0.content)) }
+  }
+
+  /// The channel goes to the chain: nothing is signed or revoked any more.
+  public mutating func fail() {
+    if connection != .outdated { connection = .failed }
+  }
+
+  // MARK: Parts
+
+  private func requireEstablished() throws(ChannelError) {
+    guard connection == .established else { throw .notNow("the channel is \(connection)") }
+  }
+
+  /// Carries over what has become irrevocable.
+  private mutating func finish(_ entries: [LogEntry]) {
+    for entry in entries {
+      for index in fundings.indices {
+        // Cannot fail: the same update was applied to this state when it was committed.
+        try? fundings[index].base.apply(entry.content, by: entry.author)
+      }
+    }
+  }
+
+  func latestRemoteCommitments() throws(ChannelError) -> [Commitment] {
+    let index = Int(remoteNumber - remoteUnrevoked)
+    return try commitments(of: .remote, number: remoteNumber, point: remotePoints[index]) { $0.remote[index] }
+  }
+}
+
+extension LogEntry {
+  fileprivate var effect: ChannelEffect { .irrevocable(content, author: author) }
+}

@@ -1,0 +1,196 @@
+public import Bitcoin
+internal import Encoding
+public import Secp256k1
+
+/// A channel: who has what, what is on its way, and which commitments say so. A value: each step works on a copy, so that one that
+/// throws changes nothing. It does no input or output, has no clock and no randomness; what is to be done comes back as effects.
+public struct Channel: Sendable {
+  public let stack: ChannelStack
+  public let parameters: ChannelParameters
+  public internal(set) var fundings: [FundingState]
+  public internal(set) var log = UpdateLog()
+  public internal(set) var connection = Connection.established
+
+  /// The number of our latest commitment, for which we hold signatures.
+  public internal(set) var localNumber: UInt64 = 0
+  /// The number of the latest remote commitment that we have signed.
+  public internal(set) var remoteNumber: UInt64 = 0
+  /// The number of the oldest remote commitment that is not revoked: `remoteNumber`, or the one before.
+  public internal(set) var remoteUnrevoked: UInt64 = 0
+  /// Signatures on our latest commitment, one set for each funding.
+  public internal(set) var signatures: [CommitmentSignatures]
+  /// Points of remote commitments from `remoteUnrevoked` on, as far as they are known.
+  var remotePoints: [PublicKey]
+  /// What the remote party has revealed.
+  public internal(set) var secrets = ShachainStore()
+  /// Whether our last `commit` went out after our last `revoke`: the order in which they are sent again.
+  var commitWasLast = false
+
+  public enum Connection: UInt8, Hashable, Sendable {
+    /// Both have exchanged `reestablish`, or never lost each other.
+    case established = 0
+    case disconnected = 1
+    /// Nothing more may be sent but an error: the channel goes to the chain.
+    case failed = 2
+    /// As `failed`, and our state is known to be outdated: our commitment must not be broadcast.
+    case outdated = 3
+  }
+
+  /// One funding output and the states that live on it.
+  public struct FundingState: Sendable {
+    public let funding: Funding
+    /// All that is irrevocable.
+    public internal(set) var base: CommitmentState
+    /// Our latest commitment.
+    public internal(set) var local: CommitmentState
+    /// The remote commitments that are not revoked: `remoteUnrevoked`, and `remoteNumber` when that is another one.
+    public internal(set) var remote: [CommitmentState]
+  }
+
+  /// A channel at its first commitments, number 0 on both sides.
+  /// - Parameters:
+  ///   - signatures: the remote party's, on our commitment 0; empty as long as it has not signed (see `signed`).
+  ///   - remotePoints: of the remote commitments 0 and 1.
+  public init(
+    stack: ChannelStack, parameters: ChannelParameters, funding: Funding, balances: Balances, feeRate: FeeRate,
+    signatures: [CommitmentSignatures] = [], remotePoints: (PublicKey, PublicKey)
+  ) {
+    self.stack = stack
+    self.parameters = parameters
+    let state = CommitmentState(balances: balances, ledgers: stack.makeLedgers(), feeRate: feeRate)
+    fundings = [FundingState(funding: funding, base: state, local: state, remote: [state])]
+    self.signatures = signatures
+    self.remotePoints = [remotePoints.0, remotePoints.1]
+  }
+
+  /// The same channel with the remote party's signatures on our first commitment.
+  public func signed(_ signatures: [CommitmentSignatures]) -> Channel {
+    var channel = self
+    channel.signatures = signatures
+    return channel
+  }
+
+  /// Whether we have signed a remote commitment and wait for the one before to be revoked. Until then nothing more can be signed.
+  public var awaitsRevocation: Bool { remoteUnrevoked != remoteNumber }
+
+  /// Whether there is something to sign for the remote party, and nothing in the way.
+  public var canCommit: Bool {
+    connection == .established && !awaitsRevocation && log.hasChanges(for: .remote)
+  }
+}
+
+// MARK: - Commitments
+
+extension Channel {
+  /// The commitment transaction that a state stands for.
+  public func commitment(
+    _ state: CommitmentState, on funding: Funding, heldBy holder: Party, number: UInt64, point: PublicKey
+  ) throws(DraftError) -> Commitment {
+    let own = parameters.parties[holder]
+    let keys = try CommitmentKeys(
+      holder: own.basepoints, counterparty: parameters.parties[holder.other].basepoints, perCommitmentPoint: point,
+      resolving: stack.keys)
+    let context = CommitmentContext(
+      holder: holder, funder: parameters.funder, number: number, fundingOutpoint: funding.outPoint,
+      capacity: funding.capacity, dustLimit: own.dustLimit, contestDelay: own.contestDelay, feeRate: state.feeRate,
+      keys: keys, obscuringFactor: parameters.obscuringFactor)
+    return try stack.commitment(context, balances: state.balances, ledgers: state.ledgers)
+  }
+
+  /// Our latest commitment on each funding.
+  public func localCommitments(_ signer: some ChannelSigner) throws(ChannelError) -> [Commitment] {
+    try commitments(of: .local, number: localNumber, point: try signer.point(localNumber)) { $0.local }
+  }
+
+  /// The remote commitments that can appear on the chain without being punished, oldest first, on each funding.
+  public func remoteCommitments() throws(ChannelError) -> [[Commitment]] {
+    var result: [[Commitment]] = []
+    for index in 0...(Int(remoteNumber - remoteUnrevoked)) {
+      result.append(
+        try commitments(of: .remote, number: remoteUnrevoked + UInt64(index), point: remotePoints[index]) {
+          $0.remote[index]
+        })
+    }
+    return result
+  }
+
+  func commitments(
+    of holder: Party, number: UInt64, point: PublicKey, _ state: (FundingState) -> CommitmentState
+  ) throws(ChannelError) -> [Commitment] {
+    var result: [Commitment] = []
+    for funding in fundings {
+      do {
+        result.append(
+          try commitment(state(funding), on: funding.funding, heldBy: holder, number: number, point: point))
+      } catch {
+        throw .draft(error)
+      }
+    }
+    return result
+  }
+
+  /// The state of the next commitment of `holder`, on one funding: all that is irrevocable, and all updates that a signature would
+  /// cover now.
+  func nextState(of holder: Party, on funding: FundingState) throws(ChannelError) -> CommitmentState {
+    var state = funding.base
+    let before = state.total
+    for entry in log.entries where entry.stage.isDue(for: holder, author: entry.author) {
+      do {
+        try state.apply(entry.content, by: entry.author)
+      } catch {
+        throw .violation(error)
+      }
+    }
+    // Whatever the extensions did: no value comes or goes.
+    guard state.total == before else { throw .violation(ProtocolViolation(.failChannel, "value was not conserved")) }
+    return state
+  }
+}
+
+/// Why a step was not taken. The channel is unchanged.
+public enum ChannelError: Error, Sendable, CustomStringConvertible {
+  /// The remote party broke a rule; or, for a proposal of ours, we would have.
+  case violation(ProtocolViolation)
+  /// The step is not possible now: nothing to sign, a revocation awaited, no connection.
+  case notNow(String)
+  case draft(DraftError)
+  case signer(SignerRefusal)
+  case signature(SignatureError)
+
+  public var description: String {
+    switch self {
+    case .violation(let violation): violation.reason
+    case .notNow(let reason): reason
+    case .draft(let error): "\(error)"
+    case .signer(let refusal): refusal.reason
+    case .signature(let error): "\(error)"
+    }
+  }
+
+  /// What the protocol makes us do when the remote party's message led to this.
+  public var consequence: ProtocolViolation.Consequence {
+    switch self {
+    case .violation(let violation): violation.consequence
+    case .notNow: .warning
+    case .draft, .signature, .signer: .failChannel
+    }
+  }
+}
+
+extension ChannelSigner {
+  func point(_ number: UInt64) throws(ChannelError) -> PublicKey {
+    do { return try perCommitmentPoint(number) } catch { throw .signer(error) }
+  }
+
+  func secret(_ number: UInt64) throws(ChannelError) -> Bytes32 {
+    do { return try revocationSecret(number) } catch { throw .signer(error) }
+  }
+
+  func signatures(_ commitments: [Commitment]) throws(ChannelError) -> [CommitmentSignatures] {
+    var result: [CommitmentSignatures] = []
+    for commitment in commitments {
+      do { result.append(try sign(commitment)) } catch { throw .signer(error) }
+    }
+    return result
+  }
+}

@@ -1,0 +1,55 @@
+internal import Bitcoin
+public import Encoding
+public import Secp256k1
+
+/// What two cores say to each other; `BOLT` and `Negotiation` write it as messages.
+public enum ChannelMessage: Sendable {
+  case update(UpdateContent)
+  /// One set of signatures for each active funding, in their order.
+  case commit([CommitmentSignatures])
+  /// The secret of the commitment that is given up, and the point of the one after the next.
+  case revoke(secret: Bytes32, nextPoint: PublicKey)
+  case reestablish(Reestablish)
+}
+
+/// `channel_reestablish`, as far as the core is concerned (BOLT 2 §Message Retransmission).
+public struct Reestablish: Hashable, Sendable {
+  /// The number of the next commitment that the sender expects a signature for.
+  public var nextCommitmentNumber: UInt64
+  /// The number of the next commitment whose revocation the sender expects.
+  public var nextRevocationNumber: UInt64
+  /// The last secret that the sender got; zeros when none.
+  public var lastSecret: Bytes32
+  /// A valid point of the sender's.
+  public var currentPoint: PublicKey
+
+  public init(nextCommitmentNumber: UInt64, nextRevocationNumber: UInt64, lastSecret: Bytes32, currentPoint: PublicKey)
+  {
+    self.nextCommitmentNumber = nextCommitmentNumber
+    self.nextRevocationNumber = nextRevocationNumber
+    self.lastSecret = lastSecret
+    self.currentPoint = currentPoint
+  }
+}
+
+/// What is to be done after a step, in this order. A `persist` must be durable before anything behind it happens.
+public enum ChannelEffect: Sendable {
+  /// Store the channel's state as it is after the step.
+  case persist
+  case send(ChannelMessage)
+  /// An update of the remote party has arrived. Secrets in it can be used at once; nothing else is certain yet.
+  case received(UpdateContent)
+  /// An update is in both commitments for good.
+  case irrevocable(UpdateContent, author: Party)
+  /// The remote party gave up its commitment: what is needed to punish it, should it ever appear.
+  case revoked(RevokedCommitment)
+  /// The remote party has proven that our state is older than the channel's. BOLT 2: MUST NOT broadcast its commitment transaction;
+  /// SHOULD send an `error` to request the peer to fail the channel.
+  case dataLoss
+}
+
+/// A commitment that its holder has given up.
+public struct RevokedCommitment: Sendable {
+  public let commitments: [Commitment]
+  public let secret: Bytes32
+}

@@ -1,0 +1,22 @@
+public import Encoding
+public import Secp256k1
+
+/// What a channel needs of the keys behind it. The same question always gets the same answer, so that a message can be made again
+/// after a crash; what must never be answered is refused.
+public protocol ChannelSigner: Sendable {
+  /// secret(`number`) · G, for our commitment of that number.
+  func perCommitmentPoint(_ number: UInt64) throws(SignerRefusal) -> PublicKey
+  /// The secret of our commitment `number`, which must have been replaced: revealing it revokes that commitment for ever.
+  func revocationSecret(_ number: UInt64) throws(SignerRefusal) -> Bytes32
+  /// The secret of a commitment that has been revoked before: to recognise it when the remote party shows it.
+  func revocationSecretForProof(_ number: UInt64) throws(SignerRefusal) -> Bytes32
+  /// Signs the counterparty's commitment and its second stage.
+  func sign(_ commitment: Commitment) throws(SignerRefusal) -> CommitmentSignatures
+}
+
+/// Why a signer did not answer.
+public struct SignerRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+  public var reason: String
+  public init(_ reason: String) { self.reason = reason }
+  public var description: String { reason }
+}

@@ -1,0 +1,128 @@
+public import Bitcoin
+public import Encoding
+public import GLC
+internal import Hashing
+public import Secp256k1
+internal import Synchronization
+
+/// The signer of one channel: its secrets in memory, and the few numbers that keep it from ever signing what it must not.
+///
+/// - It signs remote commitments with rising numbers; the latest one again, if it is the same transaction.
+/// - It reveals the secret of a commitment of ours only when told that the next one is in force, and from then on refuses to sign
+///   the revoked one for broadcasting.
+public final class LocalSigner: ChannelSigner {
+  public let secrets: BasepointSecrets
+  private let seed: Bytes32
+  private let marks: Mutex<Marks>
+
+  /// What must survive a restart together with the channel's state.
+  public struct Marks: Hashable, Sendable {
+    /// The number and identifier of the latest remote commitment that was signed, for each funding.
+    public var signed: [Signed] = []
+    /// The number of our oldest commitment that is not revoked.
+    public var unrevoked: UInt64 = 0
+
+    public struct Signed: Hashable, Sendable {
+      public var funding: Bytes32
+      public var number: UInt64
+      public var txid: Bytes32
+    }
+
+    public init() {}
+  }
+
+  /// - Parameters:
+  ///   - seed: of the per-commitment secrets, 32 bytes that belong to this channel alone.
+  public init(secrets: BasepointSecrets, seed: Bytes32, marks: Marks = Marks()) {
+    self.secrets = secrets
+    self.seed = seed
+    self.marks = Mutex(marks)
+  }
+
+  /// Derives all secrets of a channel from one seed: HKDF-SHA256 with a label for each.
+  public convenience init(channelSeed: Bytes32, basepoints: [Basepoint], marks: Marks = Marks()) {
+    let secrets = BasepointSecrets(basepoints) { basepoint in
+      Self.secretKey(channelSeed, label: "glc/basepoint/\(basepoint.rawValue)")
+    }
+    self.init(secrets: secrets, seed: Self.derive(channelSeed, label: "glc/per-commitment"), marks: marks)
+  }
+
+  private static func derive(_ seed: Bytes32, label: String) -> Bytes32 {
+    HMACSHA256(key: seed.bytes).authenticate([UInt8](label.utf8).bytes)
+  }
+
+  private static func secretKey(_ seed: Bytes32, label: String) -> SecretKey {
+    // One try fails with a probability of 2^-128.
+    var counter = 0
+    while true {
+      if let key = try? SecretKey(derive(seed, label: "\(label)/\(counter)")) { return key }
+      counter += 1
+    }
+  }
+
+  public var currentMarks: Marks { marks.withLock { $0 } }
+
+  private func secret(_ number: UInt64) throws(SignerRefusal) -> Bytes32 {
+    guard let index = ShachainIndex(commitmentNumber: number) else {
+      throw SignerRefusal("commitment numbers are used up")
+    }
+    return PerCommitmentSecret(seed: seed, index: index).raw
+  }
+
+  public func perCommitmentPoint(_ number: UInt64) throws(SignerRefusal) -> PublicKey {
+    do { return try SecretKey(secret(number)).publicKey } catch {
+      throw SignerRefusal("no point for commitment \(number)")
+    }
+  }
+
+  public func revocationSecret(_ number: UInt64) throws(SignerRefusal) -> Bytes32 {
+    let secret = try secret(number)
+    try marks.withLock { (marks) throws(SignerRefusal) in
+      guard number <= marks.unrevoked else {
+        throw SignerRefusal("commitment \(number) is ahead of \(marks.unrevoked), which is not revoked yet")
+      }
+      marks.unrevoked = max(marks.unrevoked, number + 1)
+    }
+    return secret
+  }
+
+  public func revocationSecretForProof(_ number: UInt64) throws(SignerRefusal) -> Bytes32 { try secret(number) }
+
+  public func sign(_ commitment: Commitment) throws(SignerRefusal) -> CommitmentSignatures {
+    let funding = commitment.context.fundingOutpoint.txid.raw
+    let number = commitment.context.number
+    let txid = commitment.txid.raw
+    try marks.withLock { (marks) throws(SignerRefusal) in
+      if let index = marks.signed.firstIndex(where: { $0.funding == funding }) {
+        let last = marks.signed[index]
+        guard number > last.number || (number == last.number && txid == last.txid) else {
+          throw SignerRefusal("remote commitment \(number) is not newer than \(last.number), which is signed")
+        }
+        marks.signed[index].number = number
+        marks.signed[index].txid = txid
+      } else {
+        marks.signed.append(Marks.Signed(funding: funding, number: number, txid: txid))
+      }
+    }
+    do { return try commitment.sign(asCounterparty: secrets) } catch { throw SignerRefusal("\(error)") }
+  }
+
+  /// Our own commitment, ready to be broadcast. Refuses one that is revoked.
+  public func signForBroadcast(
+    _ commitment: Commitment, with signatures: CommitmentSignatures
+  ) throws(SignerRefusal) -> Transaction {
+    let number = commitment.context.number
+    let unrevoked = marks.withLock { $0.unrevoked }
+    guard number >= unrevoked else { throw SignerRefusal("commitment \(number) is revoked") }
+    do {
+      return try commitment.signedTransaction(asHolder: secrets, with: signatures)
+    } catch {
+      throw SignerRefusal("\(error)")
+    }
+  }
+}
+
+extension LocalSigner {
+  /// 32 bytes: see `secrets`.
+  public var basepoints: Basepoints { secrets.basepoints }
+}

@@ -1,0 +1,30 @@
+import Bitcoin
+import Foundation
+import GLC
+import GLCTesting
+import Testing
+
+@Suite struct SimulatorTests {
+  /// `GLC_SEED` repeats one run; `GLC_SEEDS` runs that many.
+  static let seeds: [UInt64] = {
+    let environment = ProcessInfo.processInfo.environment
+    if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return [seed] }
+    return Array(0..<(environment["GLC_SEEDS"].flatMap { UInt64($0) } ?? 40))
+  }()
+
+  @Test(arguments: BOLT3Stack.allCases)
+  func bothEndsAgreeWhateverIsLostOrDies(stack: BOLT3Stack) throws {
+    var updates = 0
+    for seed in Self.seeds {
+      let channelStack = try stack.stack
+      var options = TwoPartySimulator<HTLCTraffic>.Options()
+      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      var simulator = try TwoPartySimulator(
+        seed: seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
+      try simulator.run(steps: 400)
+      updates += simulator.statistics.irrevocable
+    }
+    print("simulated \(stack): \(Self.seeds.count) seeds, \(updates) updates became irrevocable")
+    #expect(updates > 0, "nothing happened")
+  }
+}
