@@ -13,7 +13,8 @@ public struct CommitmentState: Sendable {
     self.feeRate = feeRate
   }
 
-  mutating func apply(_ content: UpdateContent, by author: Party) throws(ProtocolViolation) {
+  /// Carries out an update. Throws, and may be half changed, when it does not fit.
+  public mutating func apply(_ content: UpdateContent, by author: Party) throws(ProtocolViolation) {
     switch content {
     case .feeRate(let rate): feeRate = rate
     case .extension(let position, let update):

@@ -15,6 +15,10 @@ public struct AnyUpdate: Sendable {
   public func `as`<E: ChannelExtension>(_ type: E.Type) -> E.Update? { value as? E.Update }
 
   public var encoded: [UInt8] { value.encoded }
+
+  public func isSame(as other: AnyUpdate) -> Bool {
+    owner == other.owner && AnyHashable(value) == AnyHashable(other.value)
+  }
 }
 
 /// An extension in a stack with its parameters, its type erased. Erasure happens here, once, and costs one dynamic call an

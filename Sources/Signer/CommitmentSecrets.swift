@@ -36,8 +36,8 @@ public enum SigningError: Error, Hashable, Sendable {
   case unusableKey(KeyRef)
   case sighash(SighashError)
   case signature(SignatureError)
-  /// The witness needs a part that this signer cannot make.
-  case unsupported(String)
+  /// A part of the witness that was not given, or that this signer cannot make.
+  case missing(String)
 }
 
 extension BasepointSecrets {

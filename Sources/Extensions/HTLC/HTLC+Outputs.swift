@@ -222,7 +222,7 @@ struct HTLCSecondStage {
 
   private func revocation(_ scriptByteCount: Int) -> SpendPath {
     SpendPath(
-      "revoke", by: .counterparty, when: SpendConditions(revoked: true, age: age), witness: Self.revocationWitness,
+      "revoke", by: .counterparty, when: SpendConditions(revoked: true), witness: Self.revocationWitness,
       execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 34 + 1 + scriptByteCount))))
   }
 
