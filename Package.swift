@@ -10,6 +10,7 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableExperimentalFeature("Lifetimes"),
+  .enableExperimentalFeature("AddressableParameters"),
 ]
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -15,7 +15,7 @@ extension ArraySlice where Element == UInt8 {
 extension InlineArray where Element == UInt8 {
   /// The elements as raw bytes, borrowed from this array.
   @inlinable public var bytes: RawSpan {
-    @_lifetime(borrow self) get { unsafe span.bytes }
+    @_addressableSelf @_lifetime(borrow self) get { unsafe span.bytes }
   }
 }
 

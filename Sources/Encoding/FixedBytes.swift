@@ -3,7 +3,11 @@ public protocol FixedSizeBytes: Hashable, Comparable, Sendable, CustomStringConv
   /// The number of bytes of every value of this type.
   static var byteCount: Int { get }
   /// The bytes, borrowed from this value.
-  var bytes: RawSpan { @_lifetime(borrow self) get }
+  ///
+  /// `@_addressableSelf`, here and on every getter of generic code that borrows from inline storage, is not decoration: without
+  /// it the optimiser of Swift 6.3 passes a specialised `self` by value across modules, and the span outlives the copy that it
+  /// points into (swiftlang/swift#90454). `FixedBytesTests` looks for that.
+  var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get }
   /// Copies `bytes`. Throws `DecodingError.wrongLength` unless there are exactly `byteCount`.
   init(copying bytes: RawSpan) throws(DecodingError)
 }
@@ -31,7 +35,7 @@ public protocol FixedSizeBytes: Hashable, Comparable, Sendable, CustomStringConv
   @inlinable public init(_ storage: InlineArray<count, UInt8>) { self.storage = storage }
 
   @inlinable public var bytes: RawSpan {
-    @_lifetime(borrow self) get { unsafe storage.span.bytes }
+    @_addressableSelf @_lifetime(borrow self) get { unsafe storage.span.bytes }
   }
 
   @inlinable public subscript(index: Int) -> UInt8 {
