@@ -20,17 +20,26 @@ public struct ECDSASignature: Hashable, Sendable, CustomStringConvertible {
     self.parsed = parsed
   }
 
-  /// Reads strict DER, as BIP 66 defines it, without a sighash byte. Throws `.invalidSignature`.
+  /// Reads strict DER, as BIP 66 defines it, without a sighash byte. Throws `.invalidSignature`, also where r or s is
+  /// negative, n or more: libsecp256k1 would read such a number as 0, and two encodings would be one signature.
   public init(der: RawSpan) throws(Secp256k1Error) {
     var parsed = secp256k1_ecdsa_signature()
-    let succeeded = unsafe der.withUnsafeBytes { buffer in
-      guard let start = buffer.baseAddress else { return Int32(0) }
-      return unsafe secp256k1_ecdsa_signature_parse_der(
-        Context.pointer, &parsed, start.assumingMemoryBound(to: UInt8.self), buffer.count)
+    let isExact = unsafe der.withUnsafeBytes { buffer in
+      guard let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
+        unsafe secp256k1_ecdsa_signature_parse_der(Context.pointer, &parsed, start, buffer.count) == 1
+      else { return false }
+      var again = FixedBytes<72>()
+      var count = Self.maximumDERByteCount
+      unsafe again.withMutablePointer { out in
+        mustSucceed(unsafe secp256k1_ecdsa_signature_serialize_der(Context.pointer, out, &count, &parsed))
+      }
+      return again.bytes.extracting(0..<count).elementsEqual(unsafe RawSpan(_unsafeBytes: buffer))
     }
-    guard succeeded == 1 else { throw .invalidSignature }
+    guard isExact else { throw .invalidSignature }
     self.parsed = parsed
   }
+
+  public init(der: [UInt8]) throws(Secp256k1Error) { try self.init(der: der.bytes) }
 
   /// r ‖ s, 64 bytes.
   public var compact: Bytes64 {

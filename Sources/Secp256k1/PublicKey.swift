@@ -44,6 +44,8 @@ public struct PublicKey: FixedSizeBytes {
     self.init(parsed: parsed)
   }
 
+  public init?(parsing bytes: [UInt8]) { self.init(parsing: bytes.bytes) }
+
   /// The uncompressed form, 65 bytes, 0x04 first.
   public var uncompressed: FixedBytes<65> {
     var bytes = FixedBytes<65>()

@@ -72,9 +72,9 @@ public struct SchnorrAdaptorSignature: FixedSizeBytes {
 }
 
 extension KeyPair {
-  /// Signs a message of any length (32 bytes for a sighash) up to the secret of `point`. The nonce is that of BIP 340,
-  /// with the point hashed as well: int(hash_BIP0340/nonce(t ‖ T ‖ x(P) ‖ m)) mod n, t being d ⊕
-  /// hash_BIP0340/aux(auxRand). As with libsecp256k1, the result is not verified again.
+  /// Signs a message of any length (32 bytes for a sighash) up to the secret of `point`. The nonce is made as in BIP
+  /// 340, with tags of its own and the point in the hash: k = int(hash_SchnorrAdaptor/nonce(t ‖ T ‖ x(P) ‖ m)) mod n,
+  /// where t = d ⊕ hash_SchnorrAdaptor/aux(auxRand). As with libsecp256k1, the result is not verified again.
   ///
   /// Throws `.invalidAdaptorSignature` for a nonce of 0 or a sum at infinity, neither of which anybody will see.
   public func signSchnorrAdaptor(
@@ -82,8 +82,8 @@ extension KeyPair {
   ) throws(Secp256k1Error) -> SchnorrAdaptorSignature {
     let key = xOnlyPublicKey
     let secret = try SecretKey(Scalar(secretKey()).negated(if: publicKey.yIsOdd))
-    var state = Tag.bip340Nonce
-    state.update(Tag.bip340Aux.masking(secret.bytes, with: auxRand).bytes)
+    var state = Tag.schnorrAdaptorNonce
+    state.update(Tag.schnorrAdaptorAux.masking(secret.bytes, with: auxRand).bytes)
     state.update(point)
     state.update(key)
     state.update(message)

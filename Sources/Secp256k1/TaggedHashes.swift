@@ -3,9 +3,10 @@ internal import Hashing
 
 /// The starts of the tagged hashes (BIP 340 §Design) that are needed here: copied and continued.
 enum Tag {
-  static let bip340Aux = taggedHash("BIP0340/aux")
-  static let bip340Nonce = taggedHash("BIP0340/nonce")
   static let bip340Challenge = taggedHash("BIP0340/challenge")
+
+  static let schnorrAdaptorAux = taggedHash("SchnorrAdaptor/aux")
+  static let schnorrAdaptorNonce = taggedHash("SchnorrAdaptor/nonce")
 
   static let muSigAux = taggedHash("MuSig/aux")
   static let muSigNonce = taggedHash("MuSig/nonce")

@@ -18,6 +18,16 @@ extension JSONValue {
   }
 }
 
+extension SecretKey? {
+  /// The secret bytes, if there is a key.
+  var bytesArray: [UInt8]? {
+    switch self {
+    case .some(let key): key.bytes.array
+    case .none: nil
+    }
+  }
+}
+
 extension FixedBytes where count == 32 {
   /// A number for tests that need many different ones.
   init(_ number: UInt64) {
