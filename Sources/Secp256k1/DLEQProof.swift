@@ -21,7 +21,7 @@ public struct DLEQProof: TypedBytes {
   ///   - auxRand: 32 bytes, fresh randomness for each proof.
   ///   - generator: the group's own unless another base is to take its place.
   ///   - message: 32 bytes that the proof is bound to.
-  /// - Throws: `.invalidProof` when the nonce is 0 or the proof does not verify, which only a fault of the machine brings about.
+  /// - Throws: `.invalidProof` when the nonce is 0 or the proof does not verify, which takes a fault of the machine.
   public init(
     secret: borrowing SecretKey, base: PublicKey, auxRand: Bytes32, generator: PublicKey = .generator,
     message: Bytes32? = nil
