@@ -91,7 +91,7 @@ struct ScriptMachine<Checker: SignatureChecker> {
     case .if, .notIf:
       var condition = false
       if isExecuted {
-        guard stack.count >= 1 else { throw .unbalancedConditional }
+        try stack.require(1)
         try checkCondition()
         condition = stack.isTrue(at: 1) == (opcode == .if)
         stack.drop()
