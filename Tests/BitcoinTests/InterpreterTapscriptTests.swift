@@ -248,8 +248,8 @@ import Testing
       script.append(.sha256)
       script.append(.drop)
     }
-    // The upper 901 elements, from number 98 on, have turned by 100,000 mod 901 = 890: number 98 + 889 is on top.
-    script.append(push: [UInt8](repeating: UInt8(Int(987) % 251), count: 520))
+    // The upper 901 elements, from number 98 on, have turned by 100,000 mod 901 = 890: number 98 + 889 is on top, filled with 987 mod 251 = 234.
+    script.append(push: [UInt8](repeating: 234, count: 520))
     script.append(.equalVerify)
     for _ in 0..<997 { script.append(.drop) }
     script.append(push: [UInt8](repeating: 3, count: 520))
