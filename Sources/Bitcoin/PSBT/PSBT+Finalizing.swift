@@ -33,9 +33,10 @@ extension PSBT {
     return report
   }
 
-  /// Finalises one input. Every signature that goes into it is verified first. An input that is final stays as it is. Throws
-  /// `.unsatisfied` when something is missing, `.sighashTypeMismatch` when a signature is of another type than the input asks
-  /// for, and what `spentOutput` throws.
+  /// Finalises one input. Signatures that do not verify are passed over, and the scripts are run under Bitcoin Core's relay
+  /// policy before they are taken. An input that is final stays as it is. Throws `.unsatisfied` when something is missing,
+  /// `.sighashTypeMismatch` when a signature is of another type than the input asks for, `.scriptFails`, and what `spentOutput`
+  /// throws.
   public mutating func finalize(
     input index: Int, templates: [any PSBTWitnessTemplate] = []
   ) throws(PSBTError) {
@@ -48,6 +49,10 @@ extension PSBT {
   ) throws(PSBTError) {
     guard !inputs[index].hasFinalScripts else { return }
     let spending = try spending(index)
+    if case .taproot = spending.kind, !inputs[index].musig2PartialSignatures.isEmpty {
+      // BIP 373: "A finalizer may perform the same PartialSigAgg step as the final signer if it has not already been done."
+      try aggregateMuSig2Signatures(input: index)
+    }
     try requireSighashTypes(index)
     let templates = templates + [StandardTemplate()]
     var scriptSig = Script()
@@ -70,6 +75,7 @@ extension PSBT {
       for element in stack { scriptSig.append(minimalPush: element) }
     }
     if let redeemScript = spending.redeemScript { scriptSig.append(push: redeemScript.bytes) }
+    try context.verify(index, scriptSig, witness)
     inputs[index].clearForFinal()
     // BIP 174: "If scriptSig is empty for an input, 0x07 should remain unset rather than assigned an empty array."
     inputs[index].finalScriptSig = scriptSig.isEmpty ? nil : scriptSig
@@ -121,7 +127,20 @@ extension PSBT {
 
   // MARK: Extractor
 
-  /// The whole transaction. Throws `.incomplete` when an input is not final.
+  /// Runs the final scripts of every input, under Bitcoin Core's relay policy: final scripts may have come from others. Throws
+  /// `.incomplete` when an input is not final, `.scriptFails`, and what `spentOutput` throws: the UTXOs must be there.
+  public func verifyFinalScripts() throws(PSBTError) {
+    _ = try spentOutputs()
+    let context = try SighashContext(self)
+    for index in inputs.indices {
+      guard isFinal(index) else { throw .incomplete(input: index) }
+      let input = inputs[index]
+      try context.verify(index, input.finalScriptSig ?? Script(), input.finalScriptWitness ?? Witness())
+    }
+  }
+
+  /// The whole transaction. Throws `.incomplete` when an input is not final. "The Transaction Extractor does not need to know how
+  /// to interpret scripts": see `verifyFinalScripts`.
   public func extractTransaction() throws(PSBTError) -> Transaction {
     var transaction = try unsignedTransaction()
     for index in inputs.indices {

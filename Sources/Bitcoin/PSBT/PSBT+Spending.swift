@@ -89,6 +89,19 @@ extension PSBT {
       }
     }
 
+    /// Runs the scripts of an input as Bitcoin Core does before it relays a transaction.
+    func verify(_ index: Int, _ scriptSig: Script, _ witness: Witness) throws(PSBTError) {
+      var signed = transaction
+      signed.inputs[index].scriptSig = scriptSig
+      signed.inputs[index].witness = witness
+      do throws(ScriptError) {
+        try ScriptVerifier.verify(
+          input: index, of: signed, spending: allSpentOutputs, flags: .standard, parts: parts, cache: nil)
+      } catch {
+        throw .scriptFails(input: index, error)
+      }
+    }
+
     func taproot(_ index: Int, leafHash: Bytes32?, type: SighashType) throws(PSBTError) -> Sighash {
       // BIP 341: without SIGHASH_ANYONECANPAY all spent outputs are signed.
       if !type.isAnyoneCanPay, let missing = spentOutputs.firstIndex(of: nil) { throw .missingUTXO(input: missing) }

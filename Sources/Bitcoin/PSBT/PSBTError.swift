@@ -76,6 +76,8 @@ public enum PSBTError: Error, Hashable, Sendable {
   /// There is not enough to satisfy the script: a signature or preimage is not there or not valid.
   case unsatisfied(input: Int)
   case sighash(SighashError)
+  /// The script interpreter refuses what would be final.
+  case scriptFails(input: Int, ScriptError)
   /// The input is final: nothing can be added.
   case alreadyFinal(input: Int)
 
@@ -142,6 +144,7 @@ extension PSBTError: CustomStringConvertible {
     case .unsupportedScript(let input): "no way is known to spend the output of input \(input)"
     case .unsatisfied(let input): "input \(input) lacks a valid signature or another part"
     case .sighash(let error): "the signature hash cannot be computed: \(error)"
+    case .scriptFails(let input, let error): "the scripts of input \(input) fail: \(error)"
     case .alreadyFinal(let input): "input \(input) is final"
     case .musig2AggregateMismatch(let input): "the MuSig2 participants of input \(input) do not make up the key"
     case .musig2NonceMissing(let input): "a valid MuSig2 public nonce is missing in input \(input)"
