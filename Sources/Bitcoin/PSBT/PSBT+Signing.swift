@@ -21,6 +21,8 @@ extension PSBT {
     /// BIP 174: "The Signer may choose to fail to sign a segwit input if a non-witness UTXO is not provided." Taproot is exempt
     /// (BIP 371 §UTXO Types).
     public var requiresNonWitnessUTXO = false
+    /// Whether ECDSA nonces are drawn again until r is below 2^255, as Bitcoin Core does.
+    public var grindLowR = true
     /// BIP 340's auxiliary randomness. Nil is fresh randomness for each signature.
     public var auxRand: Bytes32?
 
@@ -166,7 +168,7 @@ extension PSBT {
       let type = try signingType(index, isTaproot: false, options)
       if options.requiresNonWitnessUTXO && inputs[index].nonWitnessUTXO == nil { throw .missingUTXO(input: index) }
       let sighash = try context.ecdsa(index, spending, type: type)
-      let signature = PartialSignature(key.signECDSA(sighash.raw), sighashType: type)
+      let signature = PartialSignature(key.signECDSA(sighash.raw, grindLowR: options.grindLowR), sighashType: type)
       for form in forms { inputs[index].partialSignatures[form] = signature }
       noteSignature(index, type, defaultType: .all)
       return forms.count
