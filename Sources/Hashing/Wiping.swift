@@ -9,7 +9,7 @@ package func wipe<let count: Int>(_ bytes: inout FixedBytes<count>) {
 }
 
 /// Overwrites the elements. The array must not share its storage: a shared one is copied first, and the other copy stays.
-package func wipe(_ bytes: inout [UInt8]) {
+package func wipe<Element: BitwiseCopyable>(_ bytes: inout [Element]) {
   unsafe bytes.withUnsafeMutableBytes { buffer in
     if let start = buffer.baseAddress { unsafe glc_wipe(start, buffer.count) }
   }
