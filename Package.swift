@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "HTLC", targets: ["HTLC"]),
     .library(name: "Anchors", targets: ["Anchors"]),
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
+    .library(name: "Noise", targets: ["Noise"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -62,6 +63,9 @@ let package = Package(
 
     // Layer 2: Bitcoin.
     library("Bitcoin", ["Encoding", "Hashing", "Secp256k1"]),
+
+    // Layer 3: Lightning's transport and onions.
+    library("Noise", ["Encoding", "Hashing", "Secp256k1"]),
 
     // Layer 3: the core. No contract by name.
     library("GLC", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
@@ -95,6 +99,7 @@ let package = Package(
         "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
         "VectorSupport",
       ]),
+    tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),
   ]
 )
