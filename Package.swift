@@ -41,6 +41,7 @@ let package = Package(
     .library(name: "Anchors", targets: ["Anchors"]),
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
     .library(name: "Noise", targets: ["Noise"]),
+    .library(name: "Sphinx", targets: ["Sphinx"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -66,6 +67,7 @@ let package = Package(
 
     // Layer 3: Lightning's transport and onions.
     library("Noise", ["Encoding", "Hashing", "Secp256k1"]),
+    library("Sphinx", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
 
     // Layer 3: the core. No contract by name.
     library("GLC", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
@@ -100,6 +102,7 @@ let package = Package(
         "VectorSupport",
       ]),
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
+    tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),
   ]
 )
