@@ -42,6 +42,7 @@ let package = Package(
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
     .library(name: "Noise", targets: ["Noise"]),
     .library(name: "Sphinx", targets: ["Sphinx"]),
+    .library(name: "Wire", targets: ["Wire"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -80,6 +81,8 @@ let package = Package(
 
     // For extension authors: the simulator.
     library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
+    // Layer 3: what peers say to each other, without I/O.
+    library("Wire", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
 
     // Layer 7: the command.
     library("JSON"),
@@ -103,6 +106,7 @@ let package = Package(
       ]),
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests("WireTests", ["Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("GLCToolTests", ["GLCTool", "Encoding", "JSON", "VectorSupport"]),
   ]
 )
