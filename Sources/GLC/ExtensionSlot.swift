@@ -11,6 +11,11 @@ public struct AnyUpdate: Sendable {
     value = update
   }
 
+  init(owner: ExtensionID, value: any BinaryCodable) {
+    self.owner = owner
+    self.value = value
+  }
+
   /// The update, if it is this extension's.
   public func `as`<E: ChannelExtension>(_ type: E.Type) -> E.Update? { value as? E.Update }
 
@@ -38,6 +43,8 @@ public protocol ExtensionSlot: Sendable {
   func decodeMessage(type: UInt16, body: RawSpan) throws(ProtocolViolation) -> AnyUpdate
   func encodeMessage(_ update: AnyUpdate) -> WireMessage?
   func prepare(_ draft: inout CommitmentDraft)
+  /// Makes the extension known to a registry, so that what it stored can be read.
+  func register(in registry: inout ExtensionRegistry)
 }
 
 /// An extension's part of one commitment, its type erased.
@@ -69,6 +76,7 @@ public struct Slot<E: ChannelExtension>: ExtensionSlot {
   public var fixedWeight: Weight { base.fixedWeight(parameters) }
   public var encodedParameters: [UInt8] { parameters.encoded }
   public func prepare(_ draft: inout CommitmentDraft) { base.prepare(&draft, parameters) }
+  public func register(in registry: inout ExtensionRegistry) { registry.register(base) }
 
   public func makeLedger() -> any LedgerSlot {
     TypedLedger<E>(base: base, parameters: parameters, ledger: base.emptyLedger(parameters))

@@ -1,31 +1,32 @@
-internal import Bitcoin
-internal import Encoding
 public import GLC
-internal import Hashing
+internal import Encoding
 public import Signer
 
 /// One end of a simulated channel: the channel, its signer, and what would be on disk.
 public struct SimulatedParty: Sendable {
   public var channel: Channel
-  /// The channel and the signer's marks as they were persisted last.
-  public private(set) var durable: (channel: Channel, marks: LocalSigner.Marks)
   public private(set) var signer: LocalSigner
+  /// The channel's bytes and the signer's marks as they were persisted last.
+  private var durable: (channel: [UInt8], marks: LocalSigner.Marks)
   private let makeSigner: @Sendable (LocalSigner.Marks) -> LocalSigner
 
   public init(channel: Channel, makeSigner: @escaping @Sendable (LocalSigner.Marks) -> LocalSigner) {
     self.channel = channel
     self.makeSigner = makeSigner
     signer = makeSigner(LocalSigner.Marks())
-    durable = (channel, LocalSigner.Marks())
+    durable = (channel.encoded, LocalSigner.Marks())
   }
 
   /// Makes the present state durable.
-  public mutating func persist() { durable = (channel, signer.currentMarks) }
+  public mutating func persist() { durable = (channel.encoded, signer.currentMarks) }
 
   /// Starts again from what was persisted: everything in memory is lost.
-  public mutating func restart() {
-    channel = durable.channel
+  public mutating func restart() throws {
+    let stored = durable.channel
+    channel = try Channel(decoding: stored.bytes, registry: ExtensionRegistry(channel.stack))
+    guard channel.encoded == stored else {
+      throw StoredStateError.malformed(.malformed("it is stored differently again"))
+    }
     signer = makeSigner(durable.marks)
-    channel.disconnect()
   }
 }

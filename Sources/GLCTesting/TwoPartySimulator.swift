@@ -133,7 +133,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     case ..<97: try deliver(to: index)
     case ..<99: try reconnect()
     default:
-      parties[index].restart()
+      try restart(index)
       statistics.crashes += 1
       try reconnect()
     }
@@ -186,7 +186,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   private mutating func carryOut(_ effects: [ChannelEffect], by index: Int) throws {
     for effect in effects {
       if random.chance(oneIn: 300) {
-        parties[index].restart()
+        try restart(index)
         statistics.crashes += 1
         try reconnect()
         return
@@ -199,6 +199,10 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
       case .dataLoss: throw fail("party \(index) believes that it has lost data")
       }
     }
+  }
+
+  private mutating func restart(_ index: Int) throws {
+    do { try parties[index].restart() } catch { throw fail("party \(index) cannot start again: \(error)") }
   }
 
   private mutating func reconnect() throws {

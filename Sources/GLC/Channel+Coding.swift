@@ -1,0 +1,331 @@
+internal import Bitcoin
+public import Encoding
+internal import Secp256k1
+
+// The stored form of a channel: one version byte, then fields in a fixed order. Whoever changes it adds a version and keeps the old
+// reader.
+
+extension Channel {
+  static let codingVersion: UInt8 = 1
+
+  /// All of the channel but what a lost connection forgets anyway (BOLT 2 §Message Retransmission).
+  public var encoded: [UInt8] {
+    var writer = ByteWriter(reservingCapacity: 4096)
+    writer.write(Self.codingVersion)
+    stack.encode(to: &writer)
+    parameters.encode(to: &writer)
+    // Whoever reads it has no connection, and what no signature covers is forgotten then.
+    writer.write((connection == .established ? .disconnected : connection).rawValue)
+    writer.write(localNumber)
+    writer.write(remoteNumber)
+    writer.write(remoteUnrevoked)
+    writer.write(commitWasLast ? 1 : 0 as UInt8)
+    writer.writeBigSize(UInt64(remotePoints.count))
+    for point in remotePoints { writer.write(point) }
+    writer.writeBigSize(UInt64(signatures.count))
+    for set in signatures { set.encode(to: &writer) }
+    secrets.encode(to: &writer)
+    writer.writeBigSize(UInt64(fundings.count))
+    for funding in fundings { funding.encode(to: &writer) }
+    let entries = log.entries.filter { $0.author == .local || $0.stage != .proposed }
+    writer.writeBigSize(UInt64(entries.count))
+    for entry in entries { entry.encode(to: &writer) }
+    return writer.bytes
+  }
+
+  /// Reads what `encoded` wrote. The connection is lost, whatever it was.
+  public init(decoding bytes: RawSpan, registry: ExtensionRegistry) throws(StoredStateError) {
+    var reader = ByteReader(bytes)
+    do throws(DecodingError) {
+      let version = try reader.readUInt8()
+      guard version == Self.codingVersion else { throw DecodingError.malformed("version") }
+    } catch {
+      if let first = bytes.byteCount > 0 ? bytes[0] : nil, first != Self.codingVersion { throw .unknownVersion(first) }
+      throw .malformed(error)
+    }
+    let stack = try ChannelStack(from: &reader, registry: registry)
+    do throws(DecodingError) {
+      self.stack = stack
+      parameters = try ChannelParameters(from: &reader)
+      guard let connection = Connection(rawValue: try reader.readUInt8()), connection != .established else {
+        throw .malformed("unknown connection")
+      }
+      self.connection = connection
+      localNumber = try reader.readUInt64()
+      remoteNumber = try reader.readUInt64()
+      remoteUnrevoked = try reader.readUInt64()
+      commitWasLast = try reader.readUInt8() == 1
+      // One commitment is never revoked; a second one may be on its way.
+      guard localNumber < 1 << 48, remoteNumber < 1 << 48, remoteNumber >= remoteUnrevoked,
+        remoteNumber - remoteUnrevoked < 2
+      else { throw .malformed("commitment numbers") }
+      let unrevoked = Int(remoteNumber - remoteUnrevoked) + 1
+      let pointCount = try reader.readBigSize()
+      guard pointCount >= UInt64(unrevoked), pointCount <= 3 else { throw .malformed("remote points") }
+      remotePoints = []
+      for _ in 0..<pointCount { remotePoints.append(try reader.read()) }
+      signatures = []
+      let signatureCount = try reader.readSmallCount()
+      for _ in 0..<signatureCount { signatures.append(try CommitmentSignatures(from: &reader)) }
+      secrets = try ShachainStore(from: &reader)
+      fundings = []
+      let fundingCount = try reader.readSmallCount()
+      guard fundingCount > 0 else { throw .malformed("no funding") }
+      for _ in 0..<fundingCount {
+        fundings.append(try FundingState(from: &reader, stack: stack, unrevoked: unrevoked))
+      }
+      log = UpdateLog()
+      let entryCount = try reader.readBigSize()
+      guard entryCount <= UInt64(reader.remaining) else { throw .truncated }
+      for _ in 0..<entryCount { log.entries.append(try LogEntry(from: &reader, stack: stack)) }
+      try reader.finish()
+    } catch {
+      throw .malformed(error)
+    }
+  }
+}
+
+extension ByteReader {
+  /// A number of things of which there are never many.
+  @_lifetime(self: copy self)
+  fileprivate mutating func readSmallCount() throws(DecodingError) -> Int {
+    let count = try readBigSize()
+    guard count <= 64 else { throw .tooLarge }
+    return Int(count)
+  }
+
+  @_lifetime(self: copy self)
+  fileprivate mutating func readSized() throws(DecodingError) -> [UInt8] {
+    let count = try readBigSize()
+    guard count <= UInt64(remaining) else { throw .truncated }
+    return try readArray(count: Int(count))
+  }
+
+  @_lifetime(self: copy self)
+  fileprivate mutating func readParty() throws(DecodingError) -> Party {
+    guard let party = Party(rawValue: try readUInt8()) else { throw .malformed("unknown party") }
+    return party
+  }
+}
+
+extension ByteWriter {
+  fileprivate mutating func writeSized(_ bytes: [UInt8]) {
+    writeBigSize(UInt64(bytes.count))
+    write(bytes)
+  }
+}
+
+extension ChannelStack {
+  /// The identifiers of all parts and the parameters of the extensions.
+  public func encode(to writer: inout ByteWriter) {
+    writer.write(type(of: funding).id.rawValue)
+    writer.writeBigSize(UInt64(extensions.count))
+    for slot in extensions {
+      writer.write(slot.id.rawValue)
+      writer.writeSized(slot.encodedParameters)
+    }
+    writer.writeBigSize(UInt64(transforms.count))
+    for transform in transforms { writer.write(type(of: transform).id.rawValue) }
+  }
+
+  public init(from reader: inout ByteReader, registry: ExtensionRegistry) throws(StoredStateError) {
+    var slots: [any ExtensionSlot] = []
+    var found: [any DraftTransform] = []
+    let funding: any FundingScheme
+    do {
+      let fundingID = ExtensionID(rawValue: try reader.readUInt16())
+      guard let scheme = registry.funding(fundingID) else { throw StoredStateError.unknownExtension(fundingID) }
+      funding = scheme
+      for _ in 0..<(try reader.readSmallCount()) {
+        let id = ExtensionID(rawValue: try reader.readUInt16())
+        let parameters = try reader.readSized()
+        slots.append(try registry.slot(id, parameters: parameters.bytes))
+      }
+      for _ in 0..<(try reader.readSmallCount()) {
+        let id = ExtensionID(rawValue: try reader.readUInt16())
+        guard let transform = registry.transform(id) else { throw StoredStateError.unknownExtension(id) }
+        found.append(transform)
+      }
+    } catch let error as DecodingError {
+      throw .malformed(error)
+    } catch let error as StoredStateError {
+      throw error
+    } catch {
+      throw .malformed(.malformed("a stack that cannot be read"))
+    }
+    do { self = try ChannelStack(funding: funding, extensions: slots, transforms: found) } catch { throw .stack(error) }
+  }
+}
+
+extension ChannelParameters: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    funder = try reader.readParty()
+    parties = PerParty(local: try PartyParameters(from: &reader), remote: try PartyParameters(from: &reader))
+    obscuringFactor = try reader.readUInt64()
+    feeSpikeMultiple = try reader.readUInt32()
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    writer.write(funder.rawValue)
+    parties.local.encode(to: &writer)
+    parties.remote.encode(to: &writer)
+    writer.write(obscuringFactor)
+    writer.write(feeSpikeMultiple)
+  }
+}
+
+extension PartyParameters: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    dustLimit = Satoshi(try reader.readUInt64())
+    contestDelay = try reader.readUInt16()
+    reserve = Satoshi(try reader.readUInt64())
+    var keys: [Basepoint: PublicKey] = [:]
+    for _ in 0..<(try reader.readSmallCount()) {
+      let basepoint = Basepoint(rawValue: try reader.readUInt8())
+      guard keys.updateValue(try reader.read(), forKey: basepoint) == nil else { throw .malformed("a basepoint twice") }
+    }
+    basepoints = Basepoints(keys)
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    writer.write(dustLimit.rawValue)
+    writer.write(contestDelay)
+    writer.write(reserve.rawValue)
+    writer.writeBigSize(UInt64(basepoints.all.count))
+    for entry in basepoints.all {
+      writer.write(entry.basepoint.rawValue)
+      writer.write(entry.key)
+    }
+  }
+}
+
+extension CounterSignature: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    switch try reader.readUInt8() {
+    case 0:
+      do { self = .ecdsa(try ECDSASignature(compact: try reader.read())) } catch { throw .malformed("a signature") }
+    case 1: self = .schnorr(SchnorrSignature(try reader.read()))
+    default: throw .malformed("unknown kind of signature")
+    }
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    switch self {
+    case .ecdsa(let signature):
+      writer.write(0 as UInt8)
+      writer.write(signature.compact)
+    case .schnorr(let signature):
+      writer.write(1 as UInt8)
+      writer.write(signature)
+    }
+  }
+}
+
+extension CommitmentSignatures: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    funding = try CounterSignature(from: &reader)
+    let count = try reader.readBigSize()
+    guard count <= UInt64(reader.remaining / 65) else { throw .truncated }
+    children = []
+    children.reserveCapacity(Int(count))
+    for _ in 0..<count { children.append(try CounterSignature(from: &reader)) }
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    funding.encode(to: &writer)
+    writer.writeBigSize(UInt64(children.count))
+    for child in children { child.encode(to: &writer) }
+  }
+}
+
+extension CommitmentState {
+  func encode(to writer: inout ByteWriter) {
+    writer.write(balances[.local].rawValue)
+    writer.write(balances[.remote].rawValue)
+    writer.write(feeRate.satPerKiloWeight)
+    for ledger in ledgers { writer.writeSized(ledger.encoded) }
+  }
+
+  init(from reader: inout ByteReader, stack: ChannelStack) throws(DecodingError) {
+    balances = Balances(local: MilliSatoshi(try reader.readUInt64()), remote: MilliSatoshi(try reader.readUInt64()))
+    feeRate = FeeRate(satPerKiloWeight: try reader.readUInt32())
+    ledgers = []
+    for slot in stack.extensions {
+      let stored = try reader.readSized()
+      ledgers.append(try slot.decodeLedger(stored.bytes))
+    }
+  }
+}
+
+extension Channel.FundingState {
+  func encode(to writer: inout ByteWriter) {
+    funding.outPoint.encode(to: &writer)
+    writer.write(funding.capacity.rawValue)
+    base.encode(to: &writer)
+    local.encode(to: &writer)
+    for state in remote { state.encode(to: &writer) }
+  }
+
+  init(from reader: inout ByteReader, stack: ChannelStack, unrevoked: Int) throws(DecodingError) {
+    funding = Funding(outPoint: try OutPoint(from: &reader), capacity: Satoshi(try reader.readUInt64()))
+    base = try CommitmentState(from: &reader, stack: stack)
+    local = try CommitmentState(from: &reader, stack: stack)
+    remote = []
+    for _ in 0..<unrevoked { remote.append(try CommitmentState(from: &reader, stack: stack)) }
+  }
+}
+
+extension LogEntry {
+  func encode(to writer: inout ByteWriter) {
+    writer.write(author.rawValue)
+    writer.write(stage.rawValue)
+    switch content {
+    case .feeRate(let rate):
+      writer.write(0 as UInt8)
+      writer.write(rate.satPerKiloWeight)
+    case .extension(let position, let update):
+      writer.write(1 as UInt8)
+      writer.writeBigSize(UInt64(position))
+      writer.writeSized(update.encoded)
+    }
+  }
+
+  init(from reader: inout ByteReader, stack: ChannelStack) throws(DecodingError) {
+    author = try reader.readParty()
+    guard let stage = UpdateStage(rawValue: try reader.readUInt8()), stage != .irrevocable else {
+      throw .malformed("unknown stage")
+    }
+    self.stage = stage
+    switch try reader.readUInt8() {
+    case 0: content = .feeRate(FeeRate(satPerKiloWeight: try reader.readUInt32()))
+    case 1:
+      let position = try reader.readSmallCount()
+      guard stack.extensions.indices.contains(position) else { throw .malformed("an update of no extension") }
+      let stored = try reader.readSized()
+      content = .extension(position, try stack.extensions[position].decodeUpdate(stored.bytes))
+    default: throw .malformed("unknown update")
+    }
+  }
+}
+
+extension ShachainStore: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    self.init()
+    for _ in 0..<(try reader.readSmallCount()) {
+      guard let index = ShachainIndex(rawValue: try reader.readUInt64()) else { throw .tooLarge }
+      do { try insert(PerCommitmentSecret(try reader.read()), at: index) } catch {
+        throw .malformed("secrets that do not fit")
+      }
+    }
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    // In the order of their arrival, from the highest index down, so that reading them makes the same checks.
+    let known = entries.compactMap { $0 }.sorted { $0.index > $1.index }
+    writer.writeBigSize(UInt64(known.count))
+    for entry in known {
+      writer.write(entry.index.rawValue)
+      writer.write(entry.secret)
+    }
+  }
+}
