@@ -120,9 +120,9 @@ extension PSBT {
   ) throws(PSBTError) {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
     let key = target.key(of: participant)
-    guard target.participants.contains(participant), inputs[index].musig2PublicNonces[key] == nil else {
-      throw .musig2WrongSession(input: index)
-    }
+    guard target.participants.contains(participant), inputs[index].musig2PublicNonces[key] == nil,
+      try musig2Targets(input: index).contains(target)
+    else { throw .musig2WrongSession(input: index) }
     inputs[index].musig2PublicNonces[key] = nonce.raw
   }
 
