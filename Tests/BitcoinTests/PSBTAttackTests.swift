@@ -157,4 +157,25 @@ import Testing
     let sorted = try Hex.decode("0103" + "0401000000" + "09fc0301020305aabbcc" + "0107" + "02f001" + "00")
     #expect(Array(psbt.encoded.dropFirst(created.count - 4).prefix(sorted.count)) == sorted)
   }
+
+  @Test func inputsAndOutputsTakeASmallMultipleOfTheirBytes() {
+    // At least 42 and 10 bytes each when they come in.
+    #expect(MemoryLayout<PSBT.Input>.stride <= 15 * 42, "\(MemoryLayout<PSBT.Input>.stride)")
+    #expect(MemoryLayout<PSBT.Output>.stride <= 20 * 10, "\(MemoryLayout<PSBT.Output>.stride)")
+  }
+
+  @Test func derivationsThatAPeerPilesUpCostLittle() throws {
+    var psbt = try PSBT(decoding: PSBTBIPVectors.named(373, "derived internal key: participants").bytes)
+    let (derived, origin) = try #require(psbt.inputs[0].tapBIP32Derivations.first { !$0.value.origin.path.isEmpty })
+    #expect(try psbt.musig2Targets(input: 0).count == 1)
+    let path = [UInt32](repeating: 0, count: 255)
+    for number in 0..<2_000 as Range<UInt32> {
+      let key = try derived.evenPoint.adding(
+        Bytes32(ScriptNumber.encode(Int64(number) + 1 << 32) + Array(repeating: 0, count: 27)))
+      psbt.inputs[0].tapBIP32Derivations[key.xOnly.key] = PSBT.TapKeyOrigin(
+        origin: PSBT.KeyOrigin(fingerprint: origin.origin.fingerprint, path: path))
+    }
+    // The honest one may be found or not, but soon.
+    #expect(try psbt.musig2Targets(input: 0).count <= 1)
+  }
 }

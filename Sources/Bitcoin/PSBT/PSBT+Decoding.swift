@@ -30,11 +30,14 @@ extension PSBT {
     unknown = global.unknown
     // Each map takes a byte at least, so that a count from outside decides nothing.
     guard global.inputCount <= UInt64(bytes.count - offset) else { throw .malformedMap(.global, .truncated) }
+    // What an input or output takes at least: 42 and 10 bytes in version 0, of which most lie in the transaction; 43 and 15 in 2.
+    inputs.reserveCapacity(min(Int(global.inputCount), bytes.count / 42))
     for index in 0..<Int(global.inputCount) {
       let map = try PSBTRawMap(bytes, offset: &offset, location: .input(index))
       inputs.append(try Input(map, index: index, transaction: global.unsignedTransaction, in: bytes))
     }
     guard global.outputCount <= UInt64(bytes.count - offset) else { throw .malformedMap(.global, .truncated) }
+    outputs.reserveCapacity(min(Int(global.outputCount), bytes.count / 10))
     for index in 0..<Int(global.outputCount) {
       let map = try PSBTRawMap(bytes, offset: &offset, location: .output(index))
       outputs.append(try Output(map, index: index, transaction: global.unsignedTransaction, in: bytes))

@@ -6,14 +6,9 @@ internal import Secp256k1
 extension PSBT {
   /// Why inputs could not be finalised.
   public struct FinalizationReport: Sendable {
-    public var unfinished: [Unfinished] = []
+    public var unfinished: [InputFailure] = []
     /// Whether all inputs are final now.
     public var isComplete: Bool { unfinished.isEmpty }
-
-    public struct Unfinished: Hashable, Sendable {
-      public var input: Int
-      public var error: PSBTError
-    }
   }
 
   /// Finalises every input that has what it needs. `templates` are asked before the ones built in, in order: an extension brings
@@ -27,7 +22,7 @@ extension PSBT {
       do {
         try finalize(index, templates, context)
       } catch {
-        report.unfinished.append(FinalizationReport.Unfinished(input: index, error: error))
+        report.unfinished.append(InputFailure(input: index, error: error))
       }
     }
     return report

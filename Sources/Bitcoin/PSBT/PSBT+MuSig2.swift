@@ -34,11 +34,12 @@ extension PSBT {
       for push in Set(leaf.script.pushes) where push.count == 32 { leaves[push, default: []].append(hash) }
     }
     var targets: [MuSig2Target] = []
+    var stepsLeft = Self.maximumMuSig2DerivationSteps
     for (aggregate, participants) in input.musig2ParticipantPubkeys {
       guard let base = try? MuSigKeyAggregation(participants), base.aggregateKey == aggregate else {
         throw .musig2AggregateMismatch(input: index)
       }
-      for keys in [base] + derivedKeys(base, in: input) {
+      for keys in [base] + derivedKeys(base, in: input, &stepsLeft) {
         let x = keys.xOnlyPublicKey
         if x.x == outputKey {
           targets.append(MuSig2Target(keys: keys, leafHash: nil))
@@ -56,7 +57,9 @@ extension PSBT {
 
   /// The keys of the input that its derivations say were derived from an aggregate key. BIP 373: "Derivation from the aggregate
   /// pubkey can be assumed to follow BIP 328 if there is no PSBT_GLOBAL_XPUB that specifies the synthetic xpub".
-  private func derivedKeys(_ base: MuSigKeyAggregation, in input: Input) -> [MuSigKeyAggregation] {
+  private func derivedKeys(
+    _ base: MuSigKeyAggregation, in input: Input, _ stepsLeft: inout Int
+  ) -> [MuSigKeyAggregation] {
     let aggregate = base.aggregateKey
     var fingerprint = hash160(aggregate.bytes).array.prefix(4)
     var prefix: [UInt32] = []
@@ -72,8 +75,10 @@ extension PSBT {
       let path = origin.origin.path
       guard origin.origin.fingerprint.array.elementsEqual(fingerprint), path.starts(with: prefix),
         // BIP 32: a key is at most 255 steps deep, and without the secret key no step is hardened.
-        prefix.count < path.count, path.count <= 255, path[prefix.count...].allSatisfy({ $0 < 1 << 31 })
+        prefix.count < path.count, path.count <= 255, path[prefix.count...].allSatisfy({ $0 < 1 << 31 }),
+        path.count - prefix.count <= stepsLeft
       else { continue }
+      stepsLeft -= path.count - prefix.count
       var derived = base
       var chain = chainCode
       var isValid = true
@@ -97,6 +102,10 @@ extension PSBT {
     return result
   }
 
+  /// How many steps of derivation one input may cost. Each takes a multiplication on the curve, and a peer decides how many there
+  /// are; wallets derive a few keys by two steps each.
+  static let maximumMuSig2DerivationSteps = 1_000
+
   /// BIP 328: the SHA-256 of "MuSig2MuSig2MuSig2".
   private static let bip328ChainCode = Hashing.sha256([UInt8]("MuSig2MuSig2MuSig2".utf8))
 
@@ -108,8 +117,10 @@ extension PSBT {
   public mutating func addMuSig2Nonce(
     input index: Int, target: MuSig2Target, signer: borrowing KeyPair, options: SigningOptions = SigningOptions()
   ) throws(PSBTError) -> MuSigSecretNonce {
-    let message = try musig2Message(index, target, try signingType(index, isTaproot: true, options))
-    let nonce = MuSigSecretNonce(signer: signer, message: message, keys: target.keys)
+    guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
+    let type = try signingType(index, isTaproot: true, options)
+    let message = try SighashContext(self).taproot(index, leafHash: target.leafHash, type: type)
+    let nonce = MuSigSecretNonce(signer: signer, message: message.raw, keys: target.keys)
     try addMuSig2Nonce(nonce.publicNonce, of: signer.publicKey, input: index, target: target)
     return nonce
   }
@@ -142,7 +153,9 @@ extension PSBT {
       inputs[index].musig2PartialSignatures[key] == nil
     else { throw .musig2WrongSession(input: index) }
     let type = try signingType(index, isTaproot: true, options)
-    let (session, _) = try musig2Session(index, target, type)
+    // A target made by hand, or found before the PSBT changed, may be another input's.
+    guard try musig2Targets(input: index).contains(target) else { throw .musig2WrongSession(input: index) }
+    let (session, _) = try musig2Session(index, target, type, try SighashContext(self))
     let signature: MuSigPartialSignature
     do {
       signature = try session.sign(with: signer, nonce: nonce)
@@ -159,6 +172,7 @@ extension PSBT {
   @discardableResult
   public mutating func aggregateMuSig2Signatures(input index: Int) throws(PSBTError) -> Int {
     var count = 0
+    let context = try SighashContext(self)
     for target in try musig2Targets(input: index) {
       let input = inputs[index]
       let scriptKey = target.leafHash.map {
@@ -172,7 +186,7 @@ extension PSBT {
       }
       guard encoded.count == target.participants.count else { continue }
       let type = input.sighashType ?? .default
-      let (session, nonces) = try musig2Session(index, target, type)
+      let (session, nonces) = try musig2Session(index, target, type, context)
       var partial: [MuSigPartialSignature] = []
       for (position, participant) in target.participants.enumerated() {
         guard let signature = try? MuSigPartialSignature(copying: encoded[position].bytes),
@@ -194,18 +208,10 @@ extension PSBT {
     return count
   }
 
-  private func musig2Message(
-    _ index: Int, _ target: MuSig2Target, _ type: SighashType
-  ) throws(PSBTError) -> Bytes32 {
-    try SighashContext(self).taproot(index, leafHash: target.leafHash, type: type).raw
-  }
-
   /// The session of a target, and the participants' nonces in their order.
   private func musig2Session(
-    _ index: Int, _ target: MuSig2Target, _ type: SighashType
+    _ index: Int, _ target: MuSig2Target, _ type: SighashType, _ context: SighashContext
   ) throws(PSBTError) -> (MuSigSession, [MuSigPublicNonce]) {
-    // A target made by hand, or found before the PSBT changed, may be another input's.
-    guard try musig2Targets(input: index).contains(target) else { throw .musig2WrongSession(input: index) }
     var nonces: [MuSigPublicNonce] = []
     for participant in target.participants {
       guard let encoded = inputs[index].musig2PublicNonces[target.key(of: participant)],
@@ -213,7 +219,7 @@ extension PSBT {
       else { throw .musig2NonceMissing(input: index) }
       nonces.append(nonce)
     }
-    let message = try musig2Message(index, target, type)
+    let message = try context.taproot(index, leafHash: target.leafHash, type: type).raw
     guard let aggregateNonce = try? MuSigAggregateNonce(nonces) else { throw .musig2NonceMissing(input: index) }
     return (MuSigSession(keys: target.keys, aggregateNonce: aggregateNonce, message: message), nonces)
   }

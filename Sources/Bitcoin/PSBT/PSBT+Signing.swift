@@ -34,16 +34,22 @@ extension PSBT {
     /// How many signatures were added.
     public var signatures = 0
     /// The inputs that were left as they were, and why. An input without a place for the key is not among them.
-    public var refused: [Refusal] = []
+    public var refused: [InputFailure] = []
+  }
 
-    public struct Refusal: Hashable, Sendable {
-      public var input: Int
-      public var error: PSBTError
+  /// What went wrong with one input, while others may have gone well.
+  public struct InputFailure: Hashable, Sendable {
+    public var input: Int
+    public var error: PSBTError
+
+    public init(input: Int, error: PSBTError) {
+      self.input = input
+      self.error = error
     }
   }
 
-  /// Adds a signature wherever this key is asked for: in scripts, in leaves, and as the internal or output key of taproot.
-  /// Signatures that are there stay. Throws `.incompatibleLocktimes` alone; what goes wrong in an input is in the report.
+  /// Adds a signature wherever this key is asked for: in scripts, in leaves, and as the internal or output key of taproot, but not
+  /// as a MuSig2 participant (see `musig2Targets`). Signatures that are there stay. Throws `.incompatibleLocktimes` alone; what goes wrong in an input is in the report.
   public mutating func sign(
     with key: borrowing SecretKey, options: SigningOptions = SigningOptions()
   ) throws(PSBTError) -> SigningReport {
@@ -54,7 +60,7 @@ extension PSBT {
       do {
         report.signatures += try sign(index, signer, key, options, context)
       } catch {
-        report.refused.append(SigningReport.Refusal(input: index, error: error))
+        report.refused.append(InputFailure(input: index, error: error))
       }
     }
     return report
@@ -92,7 +98,7 @@ extension PSBT {
         if added > 0 { self = changed }
         report.signatures += added
       }
-      if let refusal { report.refused.append(SigningReport.Refusal(input: index, error: refusal)) }
+      if let refusal { report.refused.append(InputFailure(input: index, error: refusal)) }
     }
     return report
   }
@@ -236,6 +242,8 @@ extension PSBT {
     } else {
       type = options.sighashType ?? (isTaproot ? .default : .all)
     }
+    // Consensus lets SIGHASH_SINGLE without an output sign next to nothing (outside segwit, the number one): never do that.
+    if type.isSingle && index >= outputs.count { throw .sighash(.noMatchingOutput) }
     switch type.rawValue {
     case 0 where isTaproot: return type
     case 1...3, 0x81...0x83: return type
