@@ -291,6 +291,29 @@ import Testing
     try psbt.verifyFinalScripts()
   }
 
+  @Test func aMiniscriptIsFinalisedInAWitnessScriptAndInALeaf() throws {
+    let a = try Self.publicKey(1)
+    let b = try Self.publicKey(2)
+    func text(_ key: (PublicKey) -> String) -> String {
+      "or_d(pk(\(key(a))),and_v(v:pk(\(key(b))),older(144)))"
+    }
+    let inWitness = try Miniscript<PublicKey>(text { $0.hex }, context: .p2wsh)
+    let inLeaf = try Miniscript<PublicKey>(text { $0.xOnly.key.hex }, context: .tapscript)
+    let taproot = try TaprootOutput(
+      internalKey: try Self.publicKey(9).xOnly.key, tree: .leaf(TapLeaf(script: inLeaf.script)))
+    var prepared = try Self.spending([.p2wsh(inWitness.script), taproot.scriptPubKey])
+    prepared.inputs[0].witnessScript = inWitness.script
+    prepared.inputs[1].tapLeafScripts[taproot.controlBlock(for: taproot.paths[0])] = taproot.paths[0].leaf
+    let templates: [any PSBTWitnessTemplate] = [PSBTMiniscriptTemplate(inWitness), PSBTMiniscriptTemplate(inLeaf)]
+    for (key, sequence, isEnough) in [(UInt8(1), UInt32.max, true), (2, .max, false), (2, 143, false), (2, 144, true)] {
+      var psbt = prepared
+      for index in 0..<2 { try psbt.setSequence(sequence, ofInput: index) }
+      #expect(try psbt.sign(with: try Self.key(key)).signatures == 2)
+      #expect(try psbt.finalize(templates: templates).isComplete == isEnough, "key \(key), sequence \(sequence)")
+      if isEnough { try psbt.verifyFinalScripts() }
+    }
+  }
+
   struct WrongTemplate: PSBTWitnessTemplate {
     func satisfy(_ spend: PSBTSpend) -> [[UInt8]]? { [[1]] }
   }
