@@ -99,6 +99,68 @@ import Testing
     }
   }
 
+  /// The records of each map, as they stand.
+  static func maps(_ bytes: [UInt8]) throws -> [[[UInt8]]] {
+    var reader = ByteReader(bytes.bytes)
+    try reader.skip(5)
+    var maps: [[[UInt8]]] = [[]]
+    while !reader.isAtEnd {
+      let key = try reader.readCompactSizedBytes().array
+      if key.isEmpty {
+        maps.append([])
+        continue
+      }
+      var record = ByteWriter()
+      record.writeCompactSized(key)
+      record.writeCompactSized(try reader.readCompactSizedBytes().array)
+      maps[maps.count - 1].append(record.bytes)
+    }
+    maps.removeLast()
+    return maps
+  }
+
+  @Test func recordsOfOtherPSBTsNeverTrap() throws {
+    var generator = Generator(state: 373)
+    let key = try PrivateKeyWIF(PSBTMuSig2Tests.keys[0]).secretKey.copy()
+    var inputRecords: Set<[UInt8]> = []
+    var outputRecords: Set<[UInt8]> = []
+    for vector in Self.valid {
+      let inputs = try PSBT(decoding: vector.bytes).inputs.count
+      for (index, map) in try Self.maps(vector.bytes).enumerated().dropFirst() {
+        if index <= inputs { inputRecords.formUnion(map) } else { outputRecords.formUnion(map) }
+      }
+    }
+    let inputPool = inputRecords.sorted { $0.lexicographicallyPrecedes($1) }
+    let outputPool = outputRecords.sorted { $0.lexicographicallyPrecedes($1) }
+    var read = 0
+    for vector in Self.valid {
+      let inputs = try PSBT(decoding: vector.bytes).inputs.count
+      let original = try Self.maps(vector.bytes)
+      guard original.count > 1 else { continue }
+      for _ in 0..<60 {
+        var maps = original
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+          let index = Int.random(in: 1..<maps.count, using: &generator)
+          let pool = index <= inputs ? inputPool : outputPool
+          if Bool.random(using: &generator), !maps[index].isEmpty {
+            maps[index].remove(at: Int.random(in: maps[index].indices, using: &generator))
+          }
+          maps[index].append(try #require(pool.randomElement(using: &generator)))
+        }
+        var bytes: [UInt8] = [0x70, 0x73, 0x62, 0x74, 0xff]
+        for map in maps {
+          for record in map { bytes += record }
+          bytes.append(0)
+        }
+        guard Self.survives(bytes), let psbt = try? PSBT(decoding: bytes) else { continue }
+        read += 1
+        Self.runRoles(psbt, key)
+      }
+    }
+    #expect(read > 500)
+    print("PSBTs with records of others: \(read) could be read")
+  }
+
   @Test(arguments: [
     // A global map that promises inputs, outputs or bytes that are not there.
     "70736274ff01020402000000010401ff", "70736274ff0102040200000001040100010501fd01fb040200000000",
