@@ -1,0 +1,386 @@
+internal import Encoding
+internal import Hashing
+public import Secp256k1
+
+/// A secret key that several values share; wiped when the last of them goes.
+final class SharedSecretKey: Sendable {
+  let wif: PrivateKeyWIF
+  init(_ wif: consuming PrivateKeyWIF) { self.wif = wif }
+}
+
+/// The same of an extended one.
+final class SharedExtendedSecretKey: Sendable {
+  let key: ExtendedSecretKey
+  init(_ key: consuming ExtendedSecretKey) { self.key = key }
+}
+
+/// The steps behind a key in a descriptor (BIP 380, BIP 389).
+struct KeyExpressionPath: Hashable, Sendable {
+  enum Step: Hashable, Sendable {
+    case child(ChildNumber)
+    /// `<0;1>`: one descriptor for each number.
+    case choice([ChildNumber])
+  }
+
+  enum Wildcard: Hashable, Sendable {
+    case none
+    /// `/*`
+    case normal
+    /// `/*h`
+    case hardened
+  }
+
+  var steps: [Step] = []
+  var wildcard = Wildcard.none
+
+  var isEmpty: Bool { steps.isEmpty && wildcard == .none }
+
+  var hasHardenedSteps: Bool {
+    steps.contains { step in
+      switch step {
+      case .child(let number): number.isHardened
+      case .choice(let numbers): numbers.contains(where: \.isHardened)
+      }
+    }
+  }
+
+  /// How many descriptors the path stands for.
+  var multipathCount: Int {
+    for step in steps { if case .choice(let numbers) = step { return numbers.count } }
+    return 1
+  }
+
+  func selecting(_ choice: Int) -> KeyExpressionPath {
+    var path = self
+    path.steps = steps.map { step in
+      if case .choice(let numbers) = step, numbers.indices.contains(choice) { .child(numbers[choice]) } else { step }
+    }
+    return path
+  }
+
+  /// The steps before the wildcard; nil while a choice is open.
+  var fixed: DerivationPath? {
+    var path = DerivationPath()
+    for step in steps {
+      guard case .child(let number) = step else { return nil }
+      path.steps.append(number)
+    }
+    return path
+  }
+
+  func text(apostrophes: Bool) -> String {
+    var text = ""
+    for step in steps {
+      switch step {
+      case .child(let number): text += "/" + number.text(apostrophes: apostrophes)
+      case .choice(let numbers):
+        text += "/<" + numbers.map { $0.text(apostrophes: apostrophes) }.joined(separator: ";") + ">"
+      }
+    }
+    switch wildcard {
+    case .none: break
+    case .normal: text += "/*"
+    case .hardened: text += apostrophes ? "/*'" : "/*h"
+    }
+    return text
+  }
+}
+
+extension ChildNumber {
+  func text(apostrophes: Bool) -> String { isHardened ? "\(index)" + (apostrophes ? "'" : "h") : "\(index)" }
+}
+
+/// A key of a descriptor (BIP 380 §Key Expressions, BIP 389, BIP 390): one public key, or one for every index.
+public struct KeyExpression: Sendable, CustomStringConvertible {
+  enum Kind: Sendable {
+    case publicKey(PublicKey, form: Form)
+    case secretKey(SharedSecretKey, form: Form)
+    case extended(Extended)
+    indirect case musig(Musig)
+  }
+
+  /// How a single key is written.
+  enum Form: Sendable {
+    case compressed
+    case uncompressed
+    case xOnly
+  }
+
+  struct Extended: Sendable {
+    let publicKey: ExtendedPublicKey
+    let secretKey: SharedExtendedSecretKey?
+    let path: KeyExpressionPath
+    /// What the fixed steps lead to, derived once.
+    let base: Result<Base, DescriptorError>
+
+    struct Base: Sendable {
+      let publicKey: ExtendedPublicKey
+      /// Nil when it is not known, or not needed.
+      let secretKey: SharedExtendedSecretKey?
+    }
+
+    init(publicKey: ExtendedPublicKey, secretKey: SharedExtendedSecretKey?, path: KeyExpressionPath) {
+      self.publicKey = publicKey
+      self.secretKey = secretKey
+      self.path = path
+      do throws(DescriptorError) {
+        base = .success(try Self.derive(publicKey, secretKey, path))
+      } catch {
+        base = .failure(error)
+      }
+    }
+
+    private static func derive(
+      _ publicKey: ExtendedPublicKey, _ secretKey: SharedExtendedSecretKey?, _ path: KeyExpressionPath
+    ) throws(DescriptorError) -> Base {
+      guard let fixed = path.fixed else { throw .multipath }
+      do throws(ExtendedKeyError) {
+        if let secretKey, fixed.hasHardenedSteps || path.wildcard == .hardened {
+          let derived = SharedExtendedSecretKey(try secretKey.key.derive(fixed))
+          return Base(publicKey: derived.key.extendedPublicKey, secretKey: derived)
+        }
+        return Base(publicKey: try publicKey.derive(fixed), secretKey: nil)
+      } catch .hardenedChildOfPublicKey {
+        throw .hardenedDerivationNeedsSecretKey
+      } catch {
+        throw .derivation(error)
+      }
+    }
+
+    func publicKey(at index: UInt32) throws(DescriptorError) -> PublicKey {
+      let base = try base.get()
+      do throws(ExtendedKeyError) {
+        switch path.wildcard {
+        case .none: return base.publicKey.publicKey
+        case .normal: return try base.publicKey.child(.normal(index)).publicKey
+        case .hardened:
+          guard let secret = base.secretKey else { throw .hardenedChildOfPublicKey }
+          return try secret.key.child(.hardened(index)).publicKey
+        }
+      } catch .hardenedChildOfPublicKey {
+        throw .hardenedDerivationNeedsSecretKey
+      } catch {
+        throw .derivation(error)
+      }
+    }
+
+    func secretKey(at index: UInt32) throws(DescriptorError) -> SecretKey? {
+      guard let secretKey else { return nil }
+      guard let fixed = path.fixed else { throw .multipath }
+      do throws(ExtendedKeyError) {
+        let parent = try secretKey.key.derive(fixed)
+        switch path.wildcard {
+        case .none: return parent.secretKey.copy()
+        case .normal: return try parent.child(.normal(index)).secretKey.copy()
+        case .hardened: return try parent.child(.hardened(index)).secretKey.copy()
+        }
+      } catch {
+        throw .derivation(error)
+      }
+    }
+  }
+
+  struct Musig: Sendable {
+    let participants: [KeyExpression]
+    let path: KeyExpressionPath
+
+    func publicKey(at index: UInt32) throws(DescriptorError) -> PublicKey {
+      guard let fixed = path.fixed else { throw .multipath }
+      let aggregate = try aggregation(at: index).aggregateKey
+      guard !path.isEmpty else { return aggregate }
+      do throws(ExtendedKeyError) {
+        let derived = try ExtendedPublicKey.synthetic(aggregate, networkKind: .main).derive(fixed)
+        return path.wildcard == .none ? derived.publicKey : try derived.child(.normal(index)).publicKey
+      } catch {
+        throw .derivation(error)
+      }
+    }
+
+    /// The participants' keys, sorted, before the steps behind the parenthesis.
+    func aggregation(at index: UInt32) throws(DescriptorError) -> MuSigKeyAggregation {
+      var keys: [PublicKey] = []
+      for participant in participants { keys.append(try participant.publicKey(at: index)) }
+      do {
+        // BIP 390: Keys must be sorted with the KeySort algorithm after all derivation and prior to aggregation.
+        return try MuSigKeyAggregation(keys.sorted())
+      } catch {
+        throw .musigInfinity
+      }
+    }
+  }
+
+  let kind: Kind
+  public let origin: KeyOrigin?
+  /// Whether hardened steps are marked by `'` instead of `h`: the checksum is made over the text.
+  let usesApostrophes: Bool
+
+  init(kind: Kind, origin: KeyOrigin?, usesApostrophes: Bool) {
+    self.kind = kind
+    self.origin = origin
+    self.usesApostrophes = usesApostrophes
+  }
+
+  /// A key without path or origin.
+  public init(_ key: PublicKey) {
+    self.init(kind: .publicKey(key, form: .compressed), origin: nil, usesApostrophes: false)
+  }
+
+  /// A key written by its x coordinate alone, for `tr` and `rawtr`.
+  public init(_ key: XOnlyPublicKey) {
+    self.init(kind: .publicKey(key.evenPoint, form: .xOnly), origin: nil, usesApostrophes: false)
+  }
+
+  // MARK: Keys
+
+  /// Whether there is another key for every index.
+  public var isRanged: Bool {
+    switch kind {
+    case .publicKey, .secretKey: false
+    case .extended(let key): key.path.wildcard != .none
+    case .musig(let key): key.path.wildcard != .none || key.participants.contains(where: \.isRanged)
+    }
+  }
+
+  /// Whether the key comes from an `xpub` or `xprv`.
+  var isExtended: Bool { if case .extended = kind { true } else { false } }
+
+  var isCompressed: Bool {
+    switch kind {
+    case .publicKey(_, .uncompressed), .secretKey(_, .uncompressed): false
+    default: true
+    }
+  }
+
+  /// How many keys the expression stands for (BIP 389); 1 without `<…>`.
+  var multipathCount: Int {
+    switch kind {
+    case .publicKey, .secretKey: 1
+    case .extended(let key): key.path.multipathCount
+    case .musig(let key): key.participants.reduce(key.path.multipathCount) { max($0, $1.multipathCount) }
+    }
+  }
+
+  func selecting(_ choice: Int) -> KeyExpression {
+    let selected: Kind
+    switch kind {
+    case .publicKey, .secretKey: return self
+    case .extended(let key):
+      guard key.path.multipathCount > 1 else { return self }
+      selected = .extended(
+        Extended(publicKey: key.publicKey, secretKey: key.secretKey, path: key.path.selecting(choice)))
+    case .musig(let key):
+      selected = .musig(
+        Musig(participants: key.participants.map { $0.selecting(choice) }, path: key.path.selecting(choice)))
+    }
+    return KeyExpression(kind: selected, origin: origin, usesApostrophes: usesApostrophes)
+  }
+
+  /// The key at an index, which does not matter when the expression is not ranged.
+  /// Throws `.hardenedDerivationNeedsSecretKey`, `.derivation`, `.multipath`, `.musigInfinity`.
+  public func publicKey(at index: UInt32) throws(DescriptorError) -> PublicKey {
+    switch kind {
+    case .publicKey(let key, _): return key
+    case .secretKey(let shared, _): return shared.wif.secretKey.publicKey
+    case .extended(let key): return try key.publicKey(at: index)
+    case .musig(let key): return try key.publicKey(at: index)
+    }
+  }
+
+  /// The secret of the key at an index; nil when the descriptor does not hold it (never for `musig`).
+  public func secretKey(at index: UInt32) throws(DescriptorError) -> SecretKey? {
+    switch kind {
+    case .publicKey, .musig: return nil
+    case .secretKey(let shared, _): return shared.wif.secretKey.copy()
+    case .extended(let key): return try key.secretKey(at: index)
+    }
+  }
+
+  /// The key as a script without witness holds it, 33 or 65 bytes.
+  func legacyBytes(at index: UInt32) throws(DescriptorError) -> [UInt8] {
+    let key = try publicKey(at: index)
+    return isCompressed ? key.array : key.uncompressed.array
+  }
+
+  /// The keys that `musig()` aggregates, in the order written; empty for other keys.
+  public var musigParticipants: [KeyExpression] { if case .musig(let key) = kind { key.participants } else { [] } }
+
+  /// What `musig()` aggregates at an index, before its own path is applied; nil for other keys.
+  public func musigAggregation(at index: UInt32) throws(DescriptorError) -> MuSigKeyAggregation? {
+    guard case .musig(let key) = kind else { return nil }
+    return try key.aggregation(at: index)
+  }
+
+  // MARK: Text
+
+  /// Without secrets.
+  public var description: String { text(withSecrets: false) }
+
+  func text(withSecrets: Bool) -> String {
+    var prefix = ""
+    if let origin {
+      let steps = origin.path.steps.map { "/" + $0.text(apostrophes: usesApostrophes) }
+      prefix = "[" + origin.fingerprint.hex + steps.joined() + "]"
+    }
+    switch kind {
+    case .publicKey(let key, let form): return prefix + Self.hex(key, form)
+    case .secretKey(let shared, let form):
+      return prefix + (withSecrets ? shared.wif.text : Self.hex(shared.wif.secretKey.publicKey, form))
+    case .extended(let key):
+      let path = key.path.text(apostrophes: usesApostrophes)
+      if withSecrets, let secret = key.secretKey { return prefix + secret.key.text + path }
+      return prefix + key.publicKey.description + path
+    case .musig(let key):
+      let participants = key.participants.map { $0.text(withSecrets: withSecrets) }
+      return "musig(" + participants.joined(separator: ",") + ")" + key.path.text(apostrophes: false)
+    }
+  }
+
+  private static func hex(_ key: PublicKey, _ form: Form) -> String {
+    switch form {
+    case .compressed: key.hex
+    case .uncompressed: key.uncompressed.hex
+    case .xOnly: key.xOnly.key.hex
+    }
+  }
+
+  /// The public expression that needs no secret to derive (BIP 380 §Normalization of Key Expressions with Hardened Derivation): the
+  /// `xpub` behind the last hardened step, its way there added to the origin.
+  func normalized() throws(DescriptorError) -> KeyExpression {
+    switch kind {
+    case .publicKey, .secretKey: return self
+    case .musig(let key):
+      var participants: [KeyExpression] = []
+      for participant in key.participants { participants.append(try participant.normalized()) }
+      return KeyExpression(
+        kind: .musig(Musig(participants: participants, path: key.path)), origin: nil, usesApostrophes: usesApostrophes)
+    case .extended(let key):
+      guard key.path.hasHardenedSteps, key.path.wildcard != .hardened else { return self }
+      guard let secret = key.secretKey else { throw .hardenedDerivationNeedsSecretKey }
+      guard let fixed = key.path.fixed else { throw .multipath }
+      let last = fixed.steps.lastIndex(where: \.isHardened) ?? 0
+      let way = DerivationPath(Array(fixed.steps[...last]))
+      let start = origin ?? KeyOrigin(fingerprint: secret.key.fingerprint)
+      do {
+        let derived = try secret.key.derive(way).extendedPublicKey
+        let rest = KeyExpressionPath(
+          steps: fixed.steps[(last + 1)...].map { .child($0) }, wildcard: key.path.wildcard)
+        return KeyExpression(
+          kind: .extended(Extended(publicKey: derived, secretKey: nil, path: rest)),
+          origin: KeyOrigin(fingerprint: start.fingerprint, path: start.path + way), usesApostrophes: usesApostrophes)
+      } catch {
+        throw .derivation(error)
+      }
+    }
+  }
+}
+
+extension ExtendedPublicKey {
+  /// The extended key of a MuSig2 aggregate (BIP 328): "setting the depth to 0, the child number to 0, and attaching a chaincode", the
+  /// SHA256 of the text MuSig2MuSig2MuSig2.
+  public static func synthetic(_ aggregate: PublicKey, networkKind: NetworkKind) -> ExtendedPublicKey {
+    ExtendedPublicKey(publicKey: aggregate, chainCode: musigChainCode, networkKind: networkKind)
+  }
+}
+
+/// 868087ca…e38965.
+private let musigChainCode = sha256([UInt8]("MuSig2MuSig2MuSig2".utf8))
