@@ -80,12 +80,17 @@ public protocol FixedSizeBytes: Hashable, Comparable, Sendable, CustomStringConv
     return false
   }
 
-  /// Feeds the last eight bytes (all, when there are fewer): keys and hashes differ there, and a hash table needs no more.
+  /// Feeds every byte, eight at a time: whoever chooses keys or identifiers for us must not be able to choose their hashes.
   @inlinable public func hash(into hasher: inout Hasher) {
-    if count >= 8 {
-      hasher.combine(unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: count - 8, as: UInt64.self))
-    } else {
-      for index in 0..<count { hasher.combine(storage[index]) }
+    let span = bytes
+    var offset = 0
+    while offset + 8 <= count {
+      hasher.combine(unsafe span.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+      offset += 8
+    }
+    while offset < count {
+      hasher.combine(storage[offset])
+      offset += 1
     }
   }
 }
