@@ -1,7 +1,5 @@
-internal import Foundation
-
-/// A JSON value. Whole numbers keep all their 64 bits; objects keep the order in which they were made (an object that was read
-/// has its names sorted).
+/// A JSON value. Numbers are kept exactly: whole ones of 64 bits as such, all others as they were written. Objects keep
+/// the order of their members.
 public enum JSONValue: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -9,34 +7,20 @@ public enum JSONValue: Hashable, Sendable {
   case negative(Int64)
   /// A whole number from zero on.
   case unsigned(UInt64)
-  /// Any other number.
-  case double(Double)
+  /// Any other number (a fraction, an exponent, more than 64 bits), in the text of RFC 8259 §6.
+  case decimal(String)
   case string(String)
   case array([JSONValue])
   case object(JSONObject)
 
-  /// Reads one JSON text (RFC 8259, UTF-8). Throws `JSONError`.
-  public init(parsing bytes: [UInt8]) throws(JSONError) {
-    do {
-      self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    } catch DecodingError.dataCorrupted(let context) {
-      let detail = (context.underlyingError as NSError?)?.userInfo["NSDebugDescription"] as? String
-      throw JSONError(message: detail ?? context.debugDescription)
-    } catch {
-      throw JSONError(message: "not valid JSON")
-    }
-  }
-
-  public init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
-
   public static func int(_ value: some BinaryInteger) -> JSONValue {
-    if value < 0 { .negative(Int64(clamping: value)) } else { .unsigned(UInt64(clamping: value)) }
+    if let value = UInt64(exactly: value) { return .unsigned(value) }
+    if let value = Int64(exactly: value) { return .negative(value) }
+    return .decimal(String(value))
   }
-}
 
-/// Why a text is not JSON.
-public struct JSONError: Error, Hashable, Sendable {
-  public let message: String
+  /// A number with a fraction; null when it is infinite or not a number, for which JSON has no words.
+  public static func double(_ value: Double) -> JSONValue { value.isFinite ? .decimal(String(value)) : .null }
 }
 
 /// The members of a JSON object, in order. Looking a name up is linear: objects here are small.
@@ -53,9 +37,15 @@ public struct JSONObject: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     members = dictionary.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
   }
 
+  /// `members` must have no name twice.
+  init(distinct members: [(name: String, value: JSONValue)]) { self.members = members }
+
   /// The value of a name; setting appends or replaces, setting nil removes.
   public subscript(name: String) -> JSONValue? {
-    get { members.first { $0.name == name }?.value }
+    get {
+      for member in members where member.name == name { return member.value }
+      return nil
+    }
     set {
       if let index = members.firstIndex(where: { $0.name == name }) {
         if let newValue { members[index].value = newValue } else { members.remove(at: index) }
@@ -83,7 +73,7 @@ extension JSONValue {
   public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
   public var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
   public var unsignedValue: UInt64? { if case .unsigned(let value) = self { value } else { nil } }
-  public var isNull: Bool { self == .null }
+  public var isNull: Bool { if case .null = self { true } else { false } }
 
   public var integerValue: Int64? {
     switch self {
@@ -97,7 +87,7 @@ extension JSONValue {
     switch self {
     case .unsigned(let value): Double(value)
     case .negative(let value): Double(value)
-    case .double(let value): value
+    case .decimal(let text): Double(text)
     default: nil
     }
   }
@@ -111,31 +101,14 @@ extension JSONValue {
   }
 }
 
-extension JSONValue: Decodable {
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if container.decodeNil() {
-      self = .null
-    } else if let value = try? container.decode(String.self) {
-      self = .string(value)
-    } else if let value = try? container.decode([String: JSONValue].self) {
-      self = .object(JSONObject(value))
-    } else if let value = try? container.decode([JSONValue].self) {
-      self = .array(value)
-    } else if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(UInt64.self) {
-      self = .unsigned(value)
-    } else if let value = try? container.decode(Int64.self) {
-      self = .negative(value)
-    } else {
-      self = .double(try container.decode(Double.self))
-    }
-  }
-}
-
-extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral {
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral,
+  ExpressibleByDictionaryLiteral, ExpressibleByIntegerLiteral
+{
   public init(stringLiteral value: String) { self = .string(value) }
   public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(integerLiteral value: Int) { self = .int(value) }
   public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .object(JSONObject(distinct: elements.map { (name: $0.0, value: $0.1) }))
+  }
 }
