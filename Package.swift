@@ -86,7 +86,9 @@ let package = Package(
 
     // Layer 7: the command.
     library("JSON"),
-    library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Signer", "JSON"]),
+    library(
+      "GLCTool",
+      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Base", "HTLC", "Anchors", "Signer", "JSON"]),
     .executableTarget(
       name: "glcnode",
       dependencies: ["GLCTool", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -107,7 +109,7 @@ let package = Package(
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("WireTests", ["Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
-    tests("SignerTests", ["Signer", "Encoding"]),
+    tests("GLCTests", ["GLC", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
   ]
 )

@@ -1,7 +1,7 @@
 internal import Bitcoin
 internal import Encoding
 internal import Secp256k1
-internal import Signer
+internal import GLC
 
 // The codes of the library's errors.
 

@@ -1,6 +1,6 @@
 internal import Encoding
 internal import JSON
-internal import Signer
+internal import GLC
 
 extension OperationGroup {
   static let shachains = OperationGroup("Per-commitment secrets", [derive, insert])

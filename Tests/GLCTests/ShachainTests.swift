@@ -1,5 +1,5 @@
 import Encoding
-import Signer
+import GLC
 import Testing
 
 /// The figures are those of BOLT 3 appendix D.
