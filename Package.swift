@@ -91,7 +91,10 @@ let package = Package(
       ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Base", "HTLC", "Anchors", "Signer", "JSON"]),
     .executableTarget(
       name: "glcnode",
-      dependencies: ["GLCTool", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer", "Bitcoin", "Secp256k1", "Hashing", "Encoding",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
 
     // Tests. `VectorSupport` finds the vector folder and reads its formats.

@@ -8,9 +8,10 @@ struct GLCNode: ParsableCommand {
     discussion: """
       New here? These show what the library does:
 
+        glcnode demo                                     a channel pays, a thief is punished
         glcnode tool list                                every operation with its parameters
         glcnode tool tx.decode '{"tx": "0200…"}'         one operation, JSON in and JSON out
         glcnode tool --help                              how to script it from any language
       """,
-    subcommands: [ToolCommand.self])
+    subcommands: [DemoCommand.self, ToolCommand.self])
 }
