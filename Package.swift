@@ -39,6 +39,8 @@ let package = Package(
     .library(name: "Base", targets: ["Base"]),
     .library(name: "HTLC", targets: ["HTLC"]),
     .library(name: "Anchors", targets: ["Anchors"]),
+    .library(name: "Signer", targets: ["Signer"]),
+    .library(name: "BOLT", targets: ["BOLT"]),
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
     .library(name: "Noise", targets: ["Noise"]),
     .library(name: "Sphinx", targets: ["Sphinx"]),
@@ -79,6 +81,9 @@ let package = Package(
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
 
+    // Layer 5: the Lightning specification's channels.
+    library("BOLT", ["Bitcoin", "GLC", "Base", "HTLC", "Anchors"]),
+
     // For extension authors: the simulator.
     library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
     // Layer 3: what peers say to each other, without I/O.
@@ -88,7 +93,7 @@ let package = Package(
     library("JSON"),
     library(
       "GLCTool",
-      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Base", "HTLC", "Anchors", "Signer", "JSON"]),
+      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "HTLC", "Signer", "BOLT", "JSON"]),
     .executableTarget(
       name: "glcnode",
       dependencies: [
@@ -113,6 +118,7 @@ let package = Package(
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("WireTests", ["Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("GLCTests", ["GLC", "Encoding"]),
+    tests("BOLTTests", ["BOLT", "GLC", "Bitcoin", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
   ]
 )
