@@ -38,4 +38,10 @@ func mustSucceed(_ status: Int32) {
 package enum Secp256k1Diagnostics {
   /// How many illegal arguments this thread has passed to libsecp256k1 so far.
   package static var illegalArgumentCount: UInt64 { glc_secp256k1_illegal_argument_count() }
+
+  /// Passes one: a public key of zeros, which none of our types can hold. Whether the library accepted it.
+  package static func passIllegalArgument() -> Bool {
+    var key = secp256k1_pubkey()
+    return unsafe secp256k1_ec_pubkey_negate(Context.pointer, &key) == 1
+  }
 }

@@ -13,6 +13,7 @@ internal import Hashing
     let memory = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
     unsafe start = memory.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     self.count = count
+    SecretMemoryObserver.current?.made(count)
   }
 
   init(copying bytes: RawSpan) {
@@ -24,7 +25,7 @@ internal import Hashing
 
   deinit {
     unsafe glc_wipe(start, count)
-    unsafe SecretMemoryObserver.report(UnsafeRawPointer(start), count)
+    unsafe SecretMemoryObserver.reportWiped(UnsafeRawPointer(start), count)
     unsafe start.deallocate()
   }
 
@@ -44,13 +45,22 @@ internal import Hashing
 }
 
 /// How a test sees that secrets are wiped.
-package enum SecretMemoryObserver {
-  /// Called, in the task that sets it and its children, with the memory of each secret after it was wiped and before it
-  /// is freed. Task-local, so that tests that run side by side do not see each other's secrets.
-  @TaskLocal package static var wiped: (@Sendable (RawSpan) -> Void)?
+package struct SecretMemoryObserver: Sendable {
+  /// Called with the number of bytes of each secret that is made.
+  let made: @Sendable (Int) -> Void
+  /// Called with the memory of each secret after it was wiped and before it is freed.
+  let wiped: @Sendable (RawSpan) -> Void
 
-  @unsafe static func report(_ start: UnsafeRawPointer, _ count: Int) {
-    if let wiped { wiped(unsafe RawSpan(_unsafeStart: start, byteCount: count)) }
+  package init(made: @escaping @Sendable (Int) -> Void, wiped: @escaping @Sendable (RawSpan) -> Void) {
+    self.made = made
+    self.wiped = wiped
+  }
+
+  /// Task-local, so that tests that run side by side do not see each other's secrets.
+  @TaskLocal package static var current: SecretMemoryObserver?
+
+  @unsafe static func reportWiped(_ start: UnsafeRawPointer, _ count: Int) {
+    current?.wiped(unsafe RawSpan(_unsafeStart: start, byteCount: count))
   }
 }
 
