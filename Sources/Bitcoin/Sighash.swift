@@ -43,11 +43,14 @@ public enum SighashError: Error, Hashable, Sendable {
   case noMatchingOutput
 }
 
-/// The hashes over a whole transaction that the sighashes of all its inputs share (BIP 143, BIP 341), computed once.
+/// The hashes over a whole transaction that the sighashes of all its inputs share (BIP 143, BIP 341), and BIP 119's, computed
+/// once.
 public struct SighashParts: Sendable {
   let prevouts: Bytes32
   let sequences: Bytes32
   let outputs: Bytes32
+  /// BIP 119 only: all scriptSigs; nil when they are all empty.
+  let scriptSigs: Bytes32?
   /// BIP 341 only: hashes of the amounts and scripts of all spent outputs.
   let spent: (amounts: Bytes32, scripts: Bytes32)?
 
@@ -67,6 +70,13 @@ public struct SighashParts: Sendable {
     writer.bytes.removeAll(keepingCapacity: true)
     for output in transaction.outputs { output.encode(to: &writer) }
     outputs = sha256(writer.bytes.bytes)
+    if transaction.inputs.allSatisfy(\.scriptSig.isEmpty) {
+      scriptSigs = nil
+    } else {
+      writer.bytes.removeAll(keepingCapacity: true)
+      for input in transaction.inputs { writer.writeCompactSized(input.scriptSig.bytes) }
+      scriptSigs = sha256(writer.bytes.bytes)
+    }
     doublePrevouts = sha256(prevouts.bytes)
     doubleSequences = sha256(sequences.bytes)
     doubleOutputs = sha256(outputs.bytes)

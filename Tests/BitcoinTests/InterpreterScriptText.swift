@@ -16,6 +16,8 @@ enum ScriptText {
         script.bytes += try Hex.decode(word.dropFirst(2))
       } else if word.count >= 2 && word.hasPrefix("'") && word.hasSuffix("'") {
         script.append(push: Array(word.dropFirst().dropLast().utf8))
+      } else if word == "CHECKTEMPLATEVERIFY" || word == "OP_CHECKTEMPLATEVERIFY" {
+        script.append(.nop4)
       } else if let opcode = Opcode(name: word) {
         script.append(opcode)
       } else {

@@ -72,6 +72,9 @@ public enum ScriptError: String, Error, Hashable, Sendable, CaseIterable, Custom
   case tapscriptMinimalIf = "TAPSCRIPT_MINIMALIF"
   case tapscriptEmptyPubkey = "TAPSCRIPT_EMPTY_PUBKEY"
 
+  // BIP 119, which Bitcoin Core does not have.
+  case templateMismatch = "TEMPLATE_MISMATCH"
+
   // CONST_SCRIPTCODE.
   case opCodeSeparator = "OP_CODESEPARATOR"
   case sigFindAndDelete = "SIG_FINDANDDELETE"

@@ -1,4 +1,4 @@
-/// Which rules a script is verified under. Names and bits are Bitcoin Core's (`SCRIPT_VERIFY_…`).
+/// Which rules a script is verified under. Names and bits are Bitcoin Core's (`SCRIPT_VERIFY_…`), one proposal apart.
 ///
 /// A flag that is added can only make a script invalid, never valid, provided that CLEANSTACK comes with WITNESS, and TAPROOT and
 /// WITNESS with P2SH: see `isCoherent`.
@@ -55,6 +55,12 @@ public struct ScriptFlags: OptionSet, Hashable, Sendable {
   /// Refuse public key types that are kept for soft forks (BIP 342).
   public static let discourageUpgradablePubkeyType = ScriptFlags(rawValue: 1 << 20)
 
+  // MARK: Proposed
+
+  /// OP_CHECKTEMPLATEVERIFY in the place of OP_NOP4 (BIP 119). Not in force anywhere, not one of Bitcoin Core's flags, and in none
+  /// of the sets; by name `CHECKTEMPLATEVERIFY`.
+  public static let checkTemplateVerify = ScriptFlags(rawValue: 1 << 31)
+
   // MARK: Sets
 
   /// No rule beyond those of the first day.
@@ -106,6 +112,8 @@ extension ScriptFlags: CustomStringConvertible {
   public init(name: some StringProtocol) throws(UnknownScriptFlag) {
     if name == "NONE" {
       self = .none
+    } else if name == "CHECKTEMPLATEVERIFY" {
+      self = .checkTemplateVerify
     } else if let known = Self.named.first(where: { $0.name == name }) {
       self = known.flag
     } else {
@@ -126,7 +134,10 @@ extension ScriptFlags: CustomStringConvertible {
   }
 
   /// The names, in the order of the bits.
-  public var names: [String] { Self.named.filter { contains($0.flag) }.map(\.name) }
+  public var names: [String] {
+    Self.named.filter { contains($0.flag) }.map(\.name)
+      + (contains(.checkTemplateVerify) ? ["CHECKTEMPLATEVERIFY"] : [])
+  }
 
   public var description: String { isEmpty ? "NONE" : names.joined(separator: ",") }
 }

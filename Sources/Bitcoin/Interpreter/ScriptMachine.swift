@@ -133,6 +133,15 @@ struct ScriptMachine<Checker: SignatureChecker> {
       // BIP 112: "the disable flag (1 << 31) of the top stack item is set" means a NOP.
       if sequence & 1 << 31 != 0 { return }
       if !checker.satisfies(sequence: sequence) { throw .unsatisfiedLockTime }
+    case .nop4 where flags.contains(.checkTemplateVerify):
+      // BIP 119: "There is at least one element on the stack, fail otherwise".
+      try stack.require(1)
+      let template = stack.bytes(at: 1)
+      if template.byteCount == 32 {
+        if !checker.satisfies(template: template) { throw .templateMismatch }
+      } else if flags.contains(.discourageUpgradableNops) {
+        throw .discourageUpgradableNops
+      }
     default:
       if flags.contains(.discourageUpgradableNops) { throw .discourageUpgradableNops }
     }

@@ -47,6 +47,13 @@ public protocol SignatureChecker {
 
   /// Whether the input is locked for `sequence`, not negative, or longer (BIP 112).
   func satisfies(sequence: Int64) -> Bool
+
+  /// Whether the transaction has this template, 32 bytes, at this input (BIP 119). False unless implemented.
+  func satisfies(template: RawSpan) -> Bool
+}
+
+extension SignatureChecker {
+  public func satisfies(template: RawSpan) -> Bool { false }
 }
 
 /// For scripts that stand alone: no signature is valid, no lock is satisfied.

@@ -108,4 +108,11 @@ public struct TransactionSignatureChecker: SignatureChecker, Sendable {
     guard (masked < RelativeLock.typeFlag) == (asked < RelativeLock.typeFlag) else { return false }
     return asked <= masked
   }
+
+  /// BIP 119.
+  public func satisfies(template: RawSpan) -> Bool {
+    guard isCoherent else { return false }
+    return transaction.templateHash(input: UInt32(truncatingIfNeeded: index), parts: parts).bytes.elementsEqual(
+      template)
+  }
 }
