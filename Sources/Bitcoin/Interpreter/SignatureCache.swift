@@ -26,10 +26,10 @@ public final class SignatureCache: Sendable {
   private let setCount: Int
   private let table: Mutex<Table>
 
-  /// A cache for about `capacity` signatures, 32 bytes each: at least 8, rounded up to a power of two.
+  /// A cache for about `capacity` signatures, 32 bytes each: from 8 to 2^24 (512 MiB), rounded up to a power of two.
   public init(capacity: Int = 1 << 16) {
     var sets = 1
-    while sets * Self.ways < capacity && sets < 1 << 40 { sets *= 2 }
+    while sets * Self.ways < capacity && sets * Self.ways < 1 << 24 { sets *= 2 }
     setCount = sets
     table = Mutex(Table(entries: Array(repeating: Bytes32(), count: sets * Self.ways)))
     var generator = SystemRandomNumberGenerator()
