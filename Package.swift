@@ -103,7 +103,9 @@ let package = Package(
       swiftSettings: strict),
 
     // Tests. `VectorSupport` finds the vector folder and reads its formats.
-    .target(name: "VectorSupport", dependencies: ["JSON"], path: "Tests/VectorSupport", swiftSettings: strict),
+    .target(
+      name: "VectorSupport", dependencies: ["Bitcoin", "Encoding", "JSON"], path: "Tests/VectorSupport",
+      swiftSettings: strict),
     tests("EncodingTests", ["Encoding", "JSON", "VectorSupport"]),
     tests("HashingTests", ["Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("Secp256k1Tests", ["Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),

@@ -5,6 +5,18 @@ internal import GLC
 
 // The codes of the library's errors.
 
+/// The case of an enum in words, for errors that have no description: `tooManyKeys(limit: 20)` is "too many keys (limit: 20)".
+func words(of error: some Error) -> String {
+  let text = String(describing: error)
+  let name = text.prefix { $0 != "(" }
+  var words = ""
+  for character in name {
+    if character.isUppercase && words.last?.isUppercase != true { words += " " }
+    words += character.lowercased()
+  }
+  return name.count == text.count ? words : "\(words) \(text[name.endIndex...])"
+}
+
 extension DecodingError: Refusal {
   var refusal: ToolError { ToolError("bad_encoding", "\(self)") }
 }

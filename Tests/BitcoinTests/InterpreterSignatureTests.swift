@@ -3,6 +3,7 @@ import Encoding
 import Hashing
 import Secp256k1
 import Testing
+import VectorSupport
 
 /// ECDSA in scripts: encodings, hash types, several signatures. Keys are fixed, so that a failure can be repeated.
 @Suite struct InterpreterSignatureTests {

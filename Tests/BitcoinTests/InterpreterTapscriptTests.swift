@@ -3,6 +3,7 @@ import Encoding
 import Hashing
 import Secp256k1
 import Testing
+import VectorSupport
 
 /// Taproot and tapscript, on outputs and signatures made here.
 @Suite struct InterpreterTapscriptTests {

@@ -2,6 +2,7 @@ import Bitcoin
 import Encoding
 import Hashing
 import Testing
+import VectorSupport
 
 /// Scripts of our own, without signatures: each line pins down one rule.
 @Suite struct InterpreterTests {

@@ -1,6 +1,7 @@
 import Bitcoin
 import Encoding
 import Testing
+import VectorSupport
 
 @Suite struct TransactionRulesTests {
   private func outpoint(_ number: UInt8) -> OutPoint {
