@@ -94,6 +94,7 @@ let package = Package(
     library(
       "GLCTool",
       ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "HTLC", "Signer", "BOLT", "JSON"]),
+    library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Signer", "Noise", "Sphinx", "JSON"]),
     .executableTarget(
       name: "glcnode",
       dependencies: [

@@ -1,6 +1,8 @@
 extension Toolbox {
   /// All that the library has to offer.
   public static let standard = Toolbox([
-    .transactions, .scripts, .psbts, .addresses, .keys, .signatures, .muSig, .adaptors, .ciphers, .shachains, .channels,
+    .transactions, .scripts, .psbts, .addresses, .keys, .signatures, .muSig, .adaptors, .ciphers, .shachains,
+    .channels,
+    .onions, .failures, .blindedPaths, .noise,
   ])
 }
