@@ -19,10 +19,11 @@ public struct ChannelType: Hashable, Sendable, WireField, CustomStringConvertibl
   public static let zeroFeeCommitments = ChannelType(.zeroFeeCommitments)
   public static let simpleTaproot = ChannelType(.simpleTaproot)
   public static let simpleTaprootStaging = ChannelType(.simpleTaprootStaging)
+  public static let taprootZeroFeeCommitments = ChannelType(.taprootZeroFeeCommitments)
 
   /// The basic types that BOLT 2 and the proposals define. Each may come with `option_scid_alias` and `option_zeroconf`.
   public static let basicTypes: [ChannelType] = [
-    staticRemotekey, anchors, zeroFeeCommitments, simpleTaproot, simpleTaprootStaging,
+    staticRemotekey, anchors, zeroFeeCommitments, simpleTaproot, simpleTaprootStaging, taprootZeroFeeCommitments,
   ]
 
   /// BOLT 2: Each basic type has the following variations allowed: `option_scid_alias` (bit 46), `option_zeroconf` (bit 50).

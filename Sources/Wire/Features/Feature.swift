@@ -66,7 +66,8 @@ extension Feature: Hashable {
 extension Feature {
   public static let dataLossProtect = Feature(bit: 0, name: "option_data_loss_protect", contexts: [], isAssumed: true)
   public static let upfrontShutdownScript = Feature(bit: 4, name: "option_upfront_shutdown_script", contexts: .peers)
-  public static let gossipQueries = Feature(bit: 6, name: "gossip_queries", contexts: [])
+  /// BOLT 9 names no context, but BOLT 7 asks what a peer offers.
+  public static let gossipQueries = Feature(bit: 6, name: "gossip_queries", contexts: .peers)
   public static let varOnionOptin = Feature(bit: 8, name: "var_onion_optin", contexts: [], isAssumed: true)
   public static let gossipQueriesEx = Feature(bit: 10, name: "gossip_queries_ex", contexts: .peers)
   public static let staticRemotekey = Feature(bit: 12, name: "option_static_remotekey", contexts: [], isAssumed: true)

@@ -79,29 +79,38 @@ extension NodeAddress: CustomStringConvertible {
 
   /// RFC 4291 §2.2, without the form that ends in an IPv4 address.
   private static func ipv6(_ text: ArraySlice<UInt8>) throws(DecodingError) -> FixedBytes<16> {
-    var parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    // A `::` shows as an empty part; at either end of the address as two.
-    if parts.count > 1, parts[0].isEmpty, parts[1].isEmpty { parts.removeFirst() }
-    if parts.count > 1, parts[parts.count - 1].isEmpty, parts[parts.count - 2].isEmpty { parts.removeLast() }
-    let gaps = parts.filter(\.isEmpty).count
-    guard gaps == 0 ? parts.count == 8 : gaps == 1 && parts.count <= 8 else { throw .malformed("not an IPv6 address") }
-    var groups: [UInt16] = []
-    for part in parts {
-      if part.isEmpty {
-        groups += Array(repeating: 0, count: 9 - parts.count)
-        continue
-      }
-      guard part.count <= 4, let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16),
-        part.first != UInt8(ascii: "+")
-      else { throw .malformed("not an IPv6 address") }
-      groups.append(group)
+    let colon = UInt8(ascii: ":")
+    let gap = text.indices.dropLast().first { text[$0] == colon && text[$0 + 1] == colon }
+    var front: [UInt16] = []
+    var back: [UInt16] = []
+    if let gap {
+      front = try ipv6Groups(text[..<gap])
+      back = try ipv6Groups(text[(gap + 2)...])
+      guard front.count + back.count < 8 else { throw .malformed("not an IPv6 address") }
+    } else {
+      front = try ipv6Groups(text)
+      guard front.count == 8 else { throw .malformed("not an IPv6 address") }
     }
     var bytes = FixedBytes<16>()
-    for (index, group) in groups.prefix(8).enumerated() {
+    let groups = front + Array(repeating: 0, count: 8 - front.count - back.count) + back
+    for (index, group) in groups.enumerated() {
       bytes[2 * index] = UInt8(group >> 8)
       bytes[2 * index + 1] = UInt8(truncatingIfNeeded: group)
     }
     return bytes
+  }
+
+  /// Hexadecimal groups separated by colons; none in an empty text.
+  private static func ipv6Groups(_ text: ArraySlice<UInt8>) throws(DecodingError) -> [UInt16] {
+    if text.isEmpty { return [] }
+    var groups: [UInt16] = []
+    for part in text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false) {
+      guard 1...4 ~= part.count, part.first != UInt8(ascii: "+"),
+        let group = UInt16(String(decoding: part, as: UTF8.self), radix: 16)
+      else { throw .malformed("not an IPv6 address") }
+      groups.append(group)
+    }
+    return groups
   }
 }
 
