@@ -173,7 +173,11 @@ public struct BinaryFieldSink: FieldSink {
     writer.write(type)
   }
 
-  public mutating func field<T: WireField>(_ name: FieldName, _ value: T) { value.encode(to: &writer) }
+  public mutating func field<T: WireField>(_ name: FieldName, _ value: T) {
+    // Onions: better one allocation of the right size than a small one first.
+    if T.minimumByteCount > 256 { writer.bytes.reserveCapacity(writer.count + T.minimumByteCount) }
+    value.encode(to: &writer)
+  }
 
   public mutating func field<T: WireField>(_ name: FieldName, length: FieldName, _ value: T) {
     var part = ByteWriter()
@@ -188,6 +192,7 @@ public struct BinaryFieldSink: FieldSink {
 
   public mutating func list<T: WireListElement>(_ name: FieldName, count: FieldName, _ value: [T]) {
     write(count: value.count)
+    writer.bytes.reserveCapacity(writer.count + value.count * T.minimumByteCount)
     for element in value { element.encode(to: &writer) }
   }
 

@@ -38,7 +38,7 @@ extension WireMessage {
 
   /// The message with its two bytes of type. Throws `.tooLarge` when it does not fit into 65,535 bytes.
   public func encoded() throws(WireError) -> [UInt8] {
-    var sink = BinaryFieldSink(type: Self.type, reservingCapacity: 512)
+    var sink = BinaryFieldSink(type: Self.type, reservingCapacity: 128)
     encode(to: &sink)
     return try sink.finish()
   }
