@@ -66,6 +66,14 @@ struct FeatureTests {
     #expect(FeatureSet(bits: [9]).union(FeatureSet(bits: [0])).bits == [0, 9])
   }
 
+  @Test("A peer's half a million bits take no more than a line")
+  func manyBits() throws {
+    let all = FeatureSet(bytes: Array(repeating: 0xff, count: 65_535))
+    #expect(all.description.utf8.count < 4000 && all.description.hasSuffix("and 524180 more"))
+    #expect(all.unknownRequiredBit(supported: Feature.merged) == 2)
+    #expect(ChannelType(features: all).description.utf8.count < 4000)
+  }
+
   @Test("Even beats odd; setting one form clears the other")
   func support() {
     var set = FeatureSet(bits: [22, 23])

@@ -173,6 +173,17 @@ struct OnionValueTests {
     #expect(throws: DecodingError.self) { try TxWitness(witnessData: []).witness }
   }
 
+  @Test("init combines its two bitmaps, and says which chains it is about")
+  func initMessage() {
+    var message = Init(globalfeatures: FeatureSet(bits: [13]), features: FeatureSet(bits: [8, 100]))
+    #expect(message.combinedFeatures.bits == [8, 13, 100])
+    #expect(message.sharesChain(with: [.regtest]))
+    message.networks = [.bitcoin, .regtest]
+    #expect(message.sharesChain(with: [.regtest]) && !message.sharesChain(with: [.signet]))
+    message.networks = []
+    #expect(!message.sharesChain(with: [.regtest]))
+  }
+
   @Test("Pings ask for pongs of up to 65,531 bytes")
   func pings() throws {
     #expect(Ping(numPongBytes: 3, ignored: []).pong == Pong(ignored: [0, 0, 0]))

@@ -48,6 +48,6 @@ public struct ChannelType: Hashable, Sendable, WireField, CustomStringConvertibl
   }
 
   public var description: String {
-    features.bits.map { Feature.named(bit: $0)?.name ?? String($0) }.joined(separator: "+")
+    features.bits.prefix(100).map { Feature.named(bit: $0)?.name ?? String($0) }.joined(separator: "+")
   }
 }

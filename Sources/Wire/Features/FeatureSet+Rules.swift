@@ -55,7 +55,7 @@ extension FeatureSet {
   public func unknownRequiredBit(supported: some Sequence<Feature>) -> Int? {
     var rest = self
     for feature in supported { rest[feature] = nil }
-    return rest.bits.first { $0.isMultiple(of: 2) }
+    return rest.lowestRequiredBit
   }
 
   /// Checks a peer's or an invoice's features: that we know whatever they require, and that the features which we know are complete.

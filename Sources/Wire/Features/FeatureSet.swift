@@ -41,6 +41,14 @@ public struct FeatureSet: Sendable, WireField {
     return bits
   }
 
+  /// The lowest even bit that is set.
+  var lowestRequiredBit: Int? {
+    for (index, byte) in bytes.reversed().enumerated() where byte & 0x55 != 0 {
+      return 8 * index + (byte & 0x55).trailingZeroBitCount
+    }
+    return nil
+  }
+
   public init(bits: some Sequence<Int>) {
     bytes = []
     for bit in bits { self[bit] = true }
@@ -68,11 +76,14 @@ extension FeatureSet: Hashable {
 }
 
 extension FeatureSet: CustomStringConvertible {
-  /// Names where there are some, bits otherwise: `option_anchors:required option_quiesce:optional 4441`.
+  /// Names where there are some, bits otherwise: `option_anchors:required option_quiesce:optional 4441`. At most 100 of them:
+  /// peers may set half a million.
   public var description: String {
-    bits.map { bit in
+    let bits = bits
+    let shown = bits.prefix(100).map { bit in
       guard let feature = Feature.named(bit: bit) else { return String(bit) }
       return "\(feature.name):\(bit.isMultiple(of: 2) ? "required" : "optional")"
-    }.joined(separator: " ")
+    }
+    return shown.joined(separator: " ") + (bits.count > 100 ? " and \(bits.count - 100) more" : "")
   }
 }

@@ -44,6 +44,12 @@ public struct Init: WireMessage {
 
   /// BOLT 1: MUST combine (bitwise OR) the two feature bitmaps into one logical `features` map.
   public var combinedFeatures: FeatureSet { features.union(globalfeatures) }
+
+  /// Whether there is a chain that both sides are interested in. BOLT 1: upon receiving `networks` containing no common chains: MAY close
+  /// the connection. Without `networks` nothing is known, and nothing refused.
+  public func sharesChain(with chains: some Collection<ChainHash>) -> Bool {
+    networks.map { $0.contains { chains.contains($0) } } ?? true
+  }
 }
 
 /// BOLT 1 §The `error` and `warning` Messages: the channel has failed; every channel when `channelID` is `.all`.
