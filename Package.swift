@@ -95,6 +95,7 @@ let package = Package(
       "GLCTool",
       ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "HTLC", "Signer", "BOLT", "JSON"]),
     library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Signer", "Noise", "Sphinx", "JSON"]),
+      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "GLC", "Base", "HTLC", "Anchors", "Signer", "JSON"]),
     .executableTarget(
       name: "glcnode",
       dependencies: [

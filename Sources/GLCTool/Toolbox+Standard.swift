@@ -1,8 +1,7 @@
 extension Toolbox {
   /// All that the library has to offer.
   public static let standard = Toolbox([
-    .transactions, .scripts, .psbts, .addresses, .keys, .signatures, .muSig, .adaptors, .ciphers, .shachains,
-    .channels,
-    .onions, .failures, .blindedPaths, .noise,
+    .transactions, .scripts, .psbts, .addresses, .keys, .signatures, .muSig, .adaptors, .ciphers, .shachains, .channels,
+    .messages, .onions, .failures, .blindedPaths, .noise,
   ])
 }
