@@ -68,7 +68,8 @@ let package = Package(
     // Layer 2: Bitcoin.
     library("Bitcoin", ["Encoding", "Hashing", "Secp256k1"]),
 
-    // Layer 3: Lightning's transport and onions.
+    // Layer 3: Lightning's messages, transport and onions, without I/O.
+    library("Wire", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
     library("Noise", ["Encoding", "Hashing", "Secp256k1"]),
     library("Sphinx", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
 
@@ -84,18 +85,17 @@ let package = Package(
     // Layer 5: the Lightning specification's channels.
     library("BOLT", ["Bitcoin", "GLC", "Base", "HTLC", "Anchors"]),
 
-    // For extension authors: the simulator.
+    // For extension authors: law checker and simulator.
     library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
-    // Layer 3: what peers say to each other, without I/O.
-    library("Wire", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
 
     // Layer 7: the command.
     library("JSON"),
     library(
       "GLCTool",
-      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "HTLC", "Signer", "BOLT", "JSON"]),
-    library("GLCTool", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Signer", "Noise", "Sphinx", "JSON"]),
-      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "GLC", "Base", "HTLC", "Anchors", "Signer", "JSON"]),
+      [
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "GLC", "HTLC", "Signer", "BOLT",
+        "JSON",
+      ]),
     .executableTarget(
       name: "glcnode",
       dependencies: [
