@@ -6,12 +6,11 @@ struct GLCNode: ParsableCommand {
     commandName: "glcnode",
     abstract: "Generalized Lightning channels: payment channels as compositions of extension objects.",
     discussion: """
-      New here? These show what the library does:
+      To begin with:
 
-        glcnode demo                                     a channel pays, a thief is punished
-        glcnode tool list                                every operation with its parameters
-        glcnode tool tx.decode '{"tx": "0200…"}'         one operation, JSON in and JSON out
-        glcnode tool --help                              how to script it from any language
+        glcnode demo                 a channel, a payment, a theft and its punishment
+        glcnode tool list            what the library can do, and how to ask for it
+        glcnode tool --help          JSON in, JSON out, from any language
       """,
     subcommands: [DemoCommand.self, ToolCommand.self])
 }

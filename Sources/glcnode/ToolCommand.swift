@@ -6,23 +6,25 @@ internal import JSON
 struct ToolCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tool",
-    abstract: "Run one function of the library, or a stream of them, as JSON in and JSON out.",
+    abstract: "Run one function of the library, or a stream of them: JSON in, JSON out.",
     usage: """
       glcnode tool OP ['{…}']      run one operation
       glcnode tool batch           a request a line in, an answer a line out
-      glcnode tool list [--json]   every operation with its parameters
+      glcnode tool list [PREFIX]   the operations with their parameters
       """,
     discussion: """
-      Bytes are hex, amounts are integers in satoshi or millisatoshi, transaction ids stand in display order. Parameters that an \
-      operation does not know are refused by name.
+      Bytes are hex, amounts are integers, transaction ids are in display order. A parameter that an operation does not know is \
+      refused by name.
 
-        $ glcnode tool hmac.sha256 '{"key": "00", "message": ""}'
-        {"ok":true,"result":{"mac":"b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"}}
+        $ glcnode tool address.decode '{"address": "bc1pfeessrawgf"}'
+        {"ok":true,"result":{"script_pubkey":"51024e73","network":"bitcoin"}}
 
-        $ printf '{"id": 1, "op": "hmac.sha256", "params": {"key": "00", "message": ""}}\\n' | glcnode tool batch
-        {"id":1,"ok":true,"result":{"mac":"b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"}}
+        $ glcnode tool address.decode '{"address": "x"}'
+        {"ok":false,"error":{"code":"bad_address","message":"…"}}
 
-      Exit status: 0 when the operation was carried out, 1 when it was refused ("ok":false), 64 for a command that does not exist.
+      The exit status is 0 when the answer is "ok":true, 1 when it is "ok":false, and 64 when the command line is not understood.
+
+      docs/TOOL.md has examples for other languages.
       """,
     subcommands: [RunOperation.self, RunBatch.self, ListOperations.self], defaultSubcommand: RunOperation.self)
 }
@@ -52,9 +54,14 @@ struct RunBatch: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "batch", abstract: "Answer requests, a line in and a line out, until the input ends.",
     discussion: """
-      A request is a JSON object on one line: {"id": any JSON, "op": "name", "params": {…}}. The answer is one line with the same id: \
-      {"id":…,"ok":true,"result":{…}}, or {"id":…,"ok":false,"error":{"code":"…","message":"…"}}. Answers come in the order of the \
-      requests, each before the next request is waited for. A line that is no request is answered like one that fails.
+      A request is one line, and so is its answer:
+
+        {"id": 1, "op": "address.decode", "params": {"address": "x"}}
+        {"id":1,"ok":true,"result":{…}}
+        {"id":1,"ok":false,"error":{"code":"…","message":"…"}}
+
+      The id may be any JSON and comes back as it is. Answers are in the order of the requests, and each is written before the \
+      next request is waited for. A line that is no request is answered like one that fails.
       """)
 
   func run() throws {

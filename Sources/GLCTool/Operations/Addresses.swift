@@ -57,7 +57,7 @@ extension Kind where Value == Network {
 extension AddressError: Refusal {
   var refusal: ToolError {
     switch self {
-    case .invalidText(let error): ToolError("bad_address", "\(error)")
+    case .invalidText(let error): ToolError("bad_address", "not Base58Check, Bech32 or Bech32m: \(error)")
     case .unknownPrefix: ToolError("bad_address", "a version or a prefix of no network")
     case .wrongLength: ToolError("bad_address", "a hash or a witness program of a wrong length")
     case .invalidWitnessVersion: ToolError("bad_address", "no witness version from 0 to 16")
