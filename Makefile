@@ -1,10 +1,10 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test lint format release bench fuzz clean help
+.PHONY: demo test test-release lint format release bench fuzz clean help
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo: ## build glcnode and show what it does
 	@scripts/bootstrap
@@ -14,6 +14,10 @@ demo: ## build glcnode and show what it does
 test: ## run all tests
 	@scripts/bootstrap
 	@scripts/run-tests
+
+test-release: ## run all tests against optimised code
+	@scripts/bootstrap
+	@scripts/run-tests --release
 
 lint: ## formatting, layering and the lists of what is allowed where
 	@scripts/lint
