@@ -125,7 +125,7 @@ import VectorSupport
       let fields = try row.array
       let chain = try fields[2].required("chain")
       let found = try result("address.decode", ["address": fields[0], "network": chain])
-      #expect(found["script_pubkey"] == fields[1])
+      #expect(found == ["script_pubkey": fields[1], "network": chain])
       let encoded = try result("address.encode", ["script_pubkey": fields[1], "network": chain])
       // Segwit addresses may be written in capitals.
       let text = try fields[0].string

@@ -8,13 +8,15 @@ extension OperationGroup {
 
 private let decode = Operation(
   "address.decode", "Reads an address of any kind.",
-  Parameter("address", .string), Parameter(optional: "network", .network, "the address must be of it"),
+  Parameter("address", .string), Parameter(optional: "network", .namedNetwork, "the address must be of it"),
   returns: [
-    "script_pubkey": "hex", "network": "the first that fits, when none was given: test networks share their addresses",
+    "script_pubkey": "hex", "network": "as it was given, or the first that fits: test networks share their addresses",
   ]
-) { text, network in
-  let address = try Address(text, expecting: network)
-  return ["script_pubkey": .hex(address.scriptPubKey), "network": .string(address.network.toolName)]
+) { text, expected in
+  let address = try Address(text, expecting: expected?.network)
+  return [
+    "script_pubkey": .hex(address.scriptPubKey), "network": .string(expected?.name ?? address.network.toolName),
+  ]
 }
 
 private let encode = Operation(
@@ -42,6 +44,19 @@ extension Network {
 
 extension Kind where Value == Network {
   static var network: Self {
+    let named = Kind<NamedNetwork>.namedNetwork
+    return named.map(named.description) { (named) throws(ToolError) in named.network }
+  }
+}
+
+/// A network and the name by which it was asked for.
+private struct NamedNetwork: Sendable {
+  let network: Network
+  let name: String
+}
+
+extension Kind where Value == NamedNetwork {
+  fileprivate static var namedNetwork: Self {
     let names = Network.allCases.map(\.toolName).joined(separator: " | ")
     return Kind<String>.string.map(names) { (name) throws(ToolError) in
       // Bitcoin Core's names of the chains are understood too.
@@ -49,7 +64,7 @@ extension Kind where Value == Network {
       guard let network = found ?? (name == "mainnet" ? .bitcoin : nil) else {
         throw ToolError("unknown_network", "\(quoted(name)) is none of \(names)")
       }
-      return network
+      return NamedNetwork(network: network, name: name)
     }
   }
 }
