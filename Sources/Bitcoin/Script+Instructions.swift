@@ -79,11 +79,13 @@ extension Script {
     return words.joined(separator: " ")
   }
 
-  /// Reads assembly: operations by name (`OP_` may be left out), data as hex or `<hex>`, pushed in the shortest way.
+  /// Reads assembly: operations by name (`OP_` may be left out, except that of `OP_10` to `OP_16`: two bare digits are data, as
+  /// `asm` writes them), data as hex or `<hex>`, pushed in the shortest way.
   public init(asm: String) throws(DecodingError) {
     self.init()
     for word in asm.split(whereSeparator: \.isWhitespace) {
-      if let opcode = Opcode(name: word) {
+      let isByte = word.utf8.count == 2 && word.allSatisfy(\.isHexDigit)
+      if !isByte, let opcode = Opcode(name: word) {
         append(opcode)
       } else {
         let digits = word.hasPrefix("<") && word.hasSuffix(">") ? word.dropFirst().dropLast() : word
