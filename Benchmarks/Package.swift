@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every benchmark beside its floor: see docs/PERFORMANCE.md.
+let package = Package(
+  name: "glc-benchmarks",
+  dependencies: [.package(name: "glc", path: "..")],
+  targets: [
+    .target(
+      name: "CFloor", cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
+      linkerSettings: [.linkedLibrary("secp256k1"), .linkedLibrary("crypto"), .linkedLibrary("sodium")]),
+    .target(name: "CAllocations"),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "CFloor", "CAllocations",
+        .product(name: "Encoding", package: "glc"),
+        .product(name: "Hashing", package: "glc"),
+        .product(name: "Secp256k1", package: "glc"),
+        .product(name: "Bitcoin", package: "glc"),
+      ],
+      swiftSettings: [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+      ]),
+  ]
+)

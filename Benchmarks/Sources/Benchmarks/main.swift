@@ -1,0 +1,52 @@
+internal import Foundation
+
+// Benchmarks [--json FILE] [--svg FILE] [--thresholds FILE] [--title TEXT] [FILTER]
+// FILTER is a part of a name or of a group.
+
+var options: [String: String] = [:]
+var filter = ""
+var arguments = CommandLine.arguments.dropFirst()
+while let argument = arguments.popFirst() {
+  if argument.hasPrefix("--") {
+    guard let value = arguments.popFirst() else { fatalError("\(argument) needs a value") }
+    options[argument] = value
+  } else {
+    filter = argument.lowercased()
+  }
+}
+
+var suite = Suite()
+suite.addSigning()
+suite.addMuSig()
+suite.addKeys()
+suite.addHashing()
+suite.addSighashes()
+suite.addTransactions()
+suite.addScripts()
+
+var report = Report(measurements: [])
+var group = ""
+print(Report.header)
+for benchmark in suite.benchmarks
+where filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter) {
+  if benchmark.group != group {
+    group = benchmark.group
+    print("\n\(group)")
+  }
+  let measurement = try benchmark.measure(Plan())
+  print(Report.row(measurement))
+  report.measurements.append(measurement)
+}
+
+@MainActor func write(_ text: String, to option: String) throws {
+  guard let path = options[option] else { return }
+  try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+}
+try write(report.json, to: "--json")
+try write(report.svg(title: options["--title"] ?? "GLC"), to: "--svg")
+
+if let path = options["--thresholds"] {
+  let violations = try Thresholds(contentsOf: path).violations(in: report)
+  for violation in violations { print("over the threshold: \(violation)") }
+  if !violations.isEmpty { exit(1) }
+}
