@@ -163,26 +163,29 @@ extension Transaction {
   ) throws(SighashError) -> Sighash {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
     let zero = Bytes32()
-    let input = inputs[index]
-    var writer = ByteWriter(reservingCapacity: 165 + scriptCode.byteCount)
-    writer.writeLE(version)
-    writer.write(type.isAnyoneCanPay ? zero : parts.doublePrevouts)
-    writer.write(type.isAnyoneCanPay || type.isSingle || type.isNone ? zero : parts.doubleSequences)
-    input.previousOutput.encode(to: &writer)
-    writer.writeCompactSize(scriptCode.byteCount)
-    writer.write(scriptCode)
-    writer.writeLE(amount.rawValue)
-    writer.writeLE(input.sequence)
+    var head = FixedByteWriter<113>()
+    head.writeLE(version)
+    head.write(type.isAnyoneCanPay ? zero : parts.doublePrevouts)
+    head.write(type.isAnyoneCanPay || type.isSingle || type.isNone ? zero : parts.doubleSequences)
+    inputs[index].previousOutput.encode(to: &head)
+    head.writeCompactSize(scriptCode.byteCount)
+    var tail = FixedByteWriter<52>()
+    tail.writeLE(amount.rawValue)
+    tail.writeLE(inputs[index].sequence)
     if !type.isSingle && !type.isNone {
-      writer.write(parts.doubleOutputs)
+      tail.write(parts.doubleOutputs)
     } else if type.isSingle && index < outputs.count {
-      writer.write(sha256d(outputs[index].encoded))
+      tail.write(sha256d(outputs[index].encoded))
     } else {
-      writer.write(zero)
+      tail.write(zero)
     }
-    writer.writeLE(lockTime)
-    writer.writeLE(type.rawValue)
-    return Sighash(sha256d(writer.bytes))
+    tail.writeLE(lockTime)
+    tail.writeLE(type.rawValue)
+    var hash = SHA256()
+    hash.update(head.bytes)
+    hash.update(scriptCode)
+    hash.update(tail.bytes)
+    return Sighash(sha256(hash.finish().bytes))
   }
 
   /// How a taproot output is spent, as far as the signature hash depends on it.
@@ -225,36 +228,47 @@ extension Transaction {
     // BIP 341: the low two bits are the output type; SIGHASH_DEFAULT counts as SIGHASH_ALL.
     let outputType = type.rawValue & 3
     if outputType == 3 && index >= outputs.count { throw .noMatchingOutput }
-    var writer = ByteWriter(reservingCapacity: 280)
-    writer.write(0 as UInt8)  // epoch
-    writer.write(UInt8(truncatingIfNeeded: type.rawValue))
-    writer.writeLE(version)
-    writer.writeLE(lockTime)
-    if !type.isAnyoneCanPay {
-      writer.write(parts.prevouts)
-      writer.write(spent.amounts)
-      writer.write(spent.scripts)
-      writer.write(parts.sequences)
-    }
-    if outputType < 2 { writer.write(parts.outputs) }
-    writer.write((tapscript == nil ? 0 : 2) + (annexHash == nil ? 0 : 1) as UInt8)  // spend_type
-    if type.isAnyoneCanPay {
-      inputs[index].previousOutput.encode(to: &writer)
-      spentOutput.encode(to: &writer)
-      writer.writeLE(inputs[index].sequence)
-    } else {
-      writer.writeLE(UInt32(truncatingIfNeeded: index))
-    }
-    if let annexHash { writer.write(annexHash) }
-    if outputType == 3 { writer.write(sha256(outputs[index].encoded)) }
-    if let tapscript {
-      writer.write(tapscript.leafHash)
-      writer.write(0 as UInt8)  // key_version
-      writer.writeLE(tapscript.codeSeparatorPosition)
-    }
     var hash = Self.tapSighashTag
-    hash.update(writer.bytes)
+    var head = FixedByteWriter<171>()
+    head.write(0 as UInt8)  // epoch
+    head.write(UInt8(truncatingIfNeeded: type.rawValue))
+    head.writeLE(version)
+    head.writeLE(lockTime)
+    if !type.isAnyoneCanPay {
+      head.write(parts.prevouts)
+      head.write(spent.amounts)
+      head.write(spent.scripts)
+      head.write(parts.sequences)
+    }
+    if outputType < 2 { head.write(parts.outputs) }
+    head.write((tapscript == nil ? 0 : 2) + (annexHash == nil ? 0 : 1) as UInt8)  // spend_type
+    hash.update(head.bytes)
+    var tail = FixedByteWriter<105>()
+    if type.isAnyoneCanPay {
+      var input = ByteWriter(reservingCapacity: 53 + spentOutput.scriptPubKey.count)
+      inputs[index].previousOutput.encode(to: &input)
+      spentOutput.encode(to: &input)
+      input.writeLE(inputs[index].sequence)
+      hash.update(input.bytes)
+    } else {
+      tail.writeLE(UInt32(truncatingIfNeeded: index))
+    }
+    if let annexHash { tail.write(annexHash) }
+    if outputType == 3 { tail.write(sha256(outputs[index].encoded)) }
+    if let tapscript {
+      tail.write(tapscript.leafHash)
+      tail.write(0 as UInt8)  // key_version
+      tail.writeLE(tapscript.codeSeparatorPosition)
+    }
+    hash.update(tail.bytes)
     return Sighash(hash.finish())
+  }
+}
+
+extension OutPoint {
+  fileprivate func encode<let capacity: Int>(to writer: inout FixedByteWriter<capacity>) {
+    writer.write(txid.raw)
+    writer.writeLE(vout)
   }
 }
 
