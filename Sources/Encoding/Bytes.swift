@@ -33,7 +33,17 @@ extension RawSpan {
   /// Whether both hold the same bytes. Not in constant time: see `constantTimeEquals`.
   @inlinable public func elementsEqual(_ other: RawSpan) -> Bool {
     guard byteCount == other.byteCount else { return false }
-    for offset in 0..<byteCount where self[offset] != other[offset] { return false }
+    var offset = 0
+    while offset <= byteCount - 8 {
+      let left = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      let right = unsafe other.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+      if left != right { return false }
+      offset += 8
+    }
+    while offset < byteCount {
+      if self[offset] != other[offset] { return false }
+      offset += 1
+    }
     return true
   }
 
