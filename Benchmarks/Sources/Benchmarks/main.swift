@@ -1,7 +1,7 @@
 internal import Foundation
 
 // Benchmarks [--json FILE] [--svg FILE] [--thresholds FILE] [--title TEXT] [FILTER]
-// FILTER is a part of a name or of a group.
+// FILTER is a part of a name or of a group. With --profile COUNT our side alone runs COUNT times: for perf and callgrind.
 
 var options: [String: String] = [:]
 var filter = ""
@@ -24,11 +24,22 @@ suite.addSighashes()
 suite.addTransactions()
 suite.addScripts()
 
+func isWanted(_ benchmark: Benchmark, _ filter: String) -> Bool {
+  filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter)
+}
+
+if let count = options["--profile"].flatMap({ Int($0) }) {
+  for benchmark in suite.benchmarks where isWanted(benchmark, filter) {
+    benchmark.prepare?(count)
+    print(benchmark.name, benchmark.ours(count))
+  }
+  exit(0)
+}
+
 var report = Report(measurements: [])
 var group = ""
 print(Report.header)
-for benchmark in suite.benchmarks
-where filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter) {
+for benchmark in suite.benchmarks where isWanted(benchmark, filter) {
   if benchmark.group != group {
     group = benchmark.group
     print("\n\(group)")
