@@ -9,6 +9,11 @@ extension SHA256 {
     unsafe out.withUnsafeMutableBytes { buffer in
       unsafe glc_sha256_final(&state, buffer.baseAddress!.assumingMemoryBound(to: UInt8.self))
     }
+    wipe()
+  }
+
+  /// Overwrites the state, for where a secret was fed in and no hash is asked for. Nothing can be fed in afterwards.
+  package mutating func wipe() {
     unsafe withUnsafeMutableBytes(of: &state) { buffer in unsafe glc_wipe(buffer.baseAddress!, buffer.count) }
   }
 }

@@ -32,7 +32,7 @@ package enum BIP327 {
     writer.write(UInt32(clamping: extraInput?.count ?? 0))
     writer.write(extraInput ?? [])
     state.update(writer.bytes)
-    return try SecretNonce(continuing: state, publicKey: publicKey)
+    return try SecretNonce(continuing: &state, publicKey: publicKey)
   }
 
   /// k1, k2 and the key that they are for.
@@ -42,8 +42,10 @@ package enum BIP327 {
     package let publicKey: PublicKey
 
     /// k_i = int(hash(… ‖ bytes(1, i − 1))) mod n.
-    init(continuing state: SHA256, publicKey: PublicKey) throws(Secp256k1Error) {
+    /// The state is wiped.
+    init(continuing state: inout SHA256, publicKey: PublicKey) throws(Secp256k1Error) {
       var (one, two) = (state, state)
+      state.wipe()
       one.update([0])
       two.update([1])
       guard let first = try? SecretKey(Scalar(reducing: &one)), let second = try? SecretKey(Scalar(reducing: &two))
@@ -202,7 +204,7 @@ extension SecretKey {
     writer.write(UInt64(message.count))
     writer.write(message)
     state.update(writer.bytes)
-    let nonce = try BIP327.SecretNonce(continuing: state, publicKey: publicKey)
+    let nonce = try BIP327.SecretNonce(continuing: &state, publicKey: publicKey)
     guard let publicNonce = try? MuSigPublicNonce(copying: nonce.publicNonce.bytes) else { throw .invalidNonce }
     // BIP 327: blame nonce aggregator for invalid aggothernonce.
     guard let others = try? MuSigPublicNonce(copying: aggregateOtherNonce.bytes) else {

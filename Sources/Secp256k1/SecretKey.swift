@@ -1,6 +1,7 @@
 internal import CGLC
 internal import CSecp256k1
 public import Encoding
+internal import Hashing
 
 /// A secret key: a number from 1 to n − 1, 32 bytes big-endian. It lives on the heap, cannot be copied by accident, and
 /// is wiped when its owner lets it go.
@@ -95,7 +96,7 @@ public struct SecretKey: ~Copyable, Sendable {
   /// public.)
   public func sharedPoint(with publicKey: PublicKey) -> PublicKey {
     var uncompressed = FixedBytes<65>()
-    defer { uncompressed.wipe() }
+    defer { wipe(&uncompressed) }
     uncompressed[0] = 4
     var point = publicKey.parsed
     unsafe uncompressed.withMutablePointer { out in

@@ -65,9 +65,6 @@ package struct SecretMemoryObserver: Sendable {
 }
 
 extension FixedBytes {
-  /// For values on the stack that were secret for the length of a call.
-  mutating func wipe() { unsafe withMutableBytes { buffer in unsafe glc_wipe(buffer.baseAddress!, buffer.count) } }
-
   /// The bytes as C wants them.
   @inline(__always)
   func withPointer<R, E: Error>(_ body: (UnsafePointer<UInt8>) throws(E) -> R) throws(E) -> R {

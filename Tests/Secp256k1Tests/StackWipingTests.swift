@@ -61,6 +61,14 @@ import Testing
             message: hash.array, auxRand: hash)
         }
       ),
+      (
+        "deterministic MuSig2 without randomness",
+        {
+          _ = try signer.key.signMuSigDeterministically(
+            keys: keys, aggregateOtherNonce: MuSigSecretNonce(signer: signer.pair).publicNonce.raw,
+            message: hash.array, auxRand: nil)
+        }
+      ),
     ]
     for (name, call) in calls {
       let (found, succeeded) = Self.secretIsOnStack(after: call)
