@@ -139,4 +139,57 @@ import VectorSupport
       }
     }
   }
+
+  // MARK: What a node says
+
+  @Test func `what a Bitcoin node refuses is refused`() {
+    let refused = DescriptorNodeVectors.refused.split(separator: "\n")
+    #expect(refused.count > 80)
+    for line in refused {
+      let text = DescriptorVectors.expand(line)
+      #expect(throws: DescriptorError.self, "\(text)") { try Descriptor(text) }
+    }
+  }
+
+  @Test func `what a Bitcoin node accepts has its text and its addresses`() throws {
+    for line in DescriptorNodeVectors.accepted.split(separator: "\n") {
+      let fields = line.split(separator: "\t").map { DescriptorVectors.expand($0) }
+      let descriptor = try Descriptor(fields[0])
+      #expect(descriptor.description == fields[1])
+      let scripts = try descriptor.scripts(in: descriptor.isRanged ? 0...2 : nil)
+      let addresses = scripts.compactMap { Address(scriptPubKey: $0, on: .bitcoin)?.description }
+      #expect(addresses.joined(separator: " ") == fields[2], "\(fields[0])")
+    }
+  }
+
+  @Test func `a secret anywhere in a descriptor opens the hardened steps of its xpub`() throws {
+    let (xprv, xpub) = try {
+      let key = try ExtendedSecretKey(seed: [UInt8](repeating: 3, count: 32), networkKind: .main)
+      return (key.text, key.extendedPublicKey.description)
+    }()
+    let wif = PrivateKeyWIF(secretKey: try ExtendedSecretKey(xprv).secretKey.copy(), networkKind: .main).text
+    let expected = try Descriptor("wsh(multi(1,\(xprv)/0,\(xprv)/1h))").scripts()
+    #expect(try Descriptor("wsh(multi(1,\(xprv)/0,\(xpub)/1h))").scripts() == expected)
+    #expect(try !Descriptor("wsh(multi(1,\(wif),\(xpub)/1h))").scripts().isEmpty)
+    #expect(throws: DescriptorError.hardenedDerivationNeedsSecretKey) {
+      try Descriptor("wsh(multi(1,\(xpub)/0,\(xpub)/1h))").scripts()
+    }
+  }
+
+  @Test func `keys of a miniscript are told apart`() throws {
+    let x = "669b8afcec803a0d323e9a17f3ea8e68e8abe5a278020a929adbec52421adbd0"
+    let other = "a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd"
+    // Bitcoin Core takes 03… and the x coordinate alone for two keys; a signature for one is valid for the other.
+    #expect(throws: DescriptorError.miniscript(.duplicateKeys)) {
+      try Descriptor("tr(\(other),and_v(v:pk(03\(x)),pk(\(x))))")
+    }
+    let key = try ExtendedSecretKey(seed: [UInt8](repeating: 3, count: 32), networkKind: .main).text
+    _ = try Descriptor("wsh(and_v(v:pk(\(key)/0h),pk(\(key)/1)))")
+    #expect(throws: DescriptorError.miniscript(.duplicateKeys)) {
+      try Descriptor("wsh(and_v(v:pk(\(key)/0h),pk(\(key)/1h)))")
+    }
+    #expect(throws: DescriptorError.miniscript(.duplicateKeys)) {
+      try Descriptor("wsh(and_v(v:pk(\(key)/<0;1>),pk(\(key)/<2;1>)))")
+    }
+  }
 }

@@ -1,4 +1,5 @@
 internal import Encoding
+internal import Secp256k1
 
 /// Reads the expression of a descriptor, without its checksum. Expressions nest three deep at most, apart from script trees and
 /// miniscripts, which are read in loops.
@@ -13,7 +14,9 @@ enum DescriptorParser {
     let counts = Set(expression.keys.map(\.multipathCount)).subtracting([1])
     guard counts.count <= 1 else { throw .multipathLengthsDiffer }
     try checkSanity(expression, choices: counts.first ?? 1)
-    return expression
+    var secrets: [PublicKey: SharedSecretKey] = [:]
+    for key in expression.keys { key.collectSecrets(into: &secrets) }
+    return secrets.isEmpty ? expression : expression.mapKeys { $0.adopting(secrets) }
   }
 
   // MARK: Text
@@ -217,9 +220,10 @@ enum DescriptorParser {
 }
 
 extension KeyExpression {
-  /// What tells this key from others of its script: its bytes at index 0, or its text when they cannot be derived.
+  /// What tells this key from others of its script: its bytes at index 0. Keys behind hardened steps are not told apart, so that there can
+  /// be only one: whether two are the same does not show in the public text. Bitcoin Core refuses a second one as well.
   fileprivate func identity(_ context: MiniscriptContext) -> [UInt8] {
-    if let key = try? publicKey(at: 0) { return context.keyBytes(key) }
-    return Array(description.utf8)
+    guard !needsSecretToDerive, let key = try? publicKey(at: 0) else { return [] }
+    return context.keyBytes(key)
   }
 }

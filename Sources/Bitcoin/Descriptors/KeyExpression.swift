@@ -244,6 +244,15 @@ public struct KeyExpression: Sendable, CustomStringConvertible {
   /// Whether the key comes from an `xpub` or `xprv`.
   var isExtended: Bool { if case .extended = kind { true } else { false } }
 
+  /// Whether a hardened step hides the keys from who has the public text.
+  var needsSecretToDerive: Bool {
+    switch kind {
+    case .publicKey, .secretKey: false
+    case .extended(let key): key.path.hasHardenedSteps || key.path.wildcard == .hardened
+    case .musig(let key): key.participants.contains(where: \.needsSecretToDerive)
+    }
+  }
+
   var isCompressed: Bool {
     switch kind {
     case .publicKey(_, .uncompressed), .secretKey(_, .uncompressed): false
@@ -308,6 +317,38 @@ public struct KeyExpression: Sendable, CustomStringConvertible {
   public func musigAggregation(at index: UInt32) throws(DescriptorError) -> MuSigKeyAggregation? {
     guard case .musig(let key) = kind else { return nil }
     return try key.aggregation(at: index)
+  }
+
+  // MARK: Secrets of other keys
+
+  /// The secret behind each public key that the expression holds one for.
+  func collectSecrets(into secrets: inout [PublicKey: SharedSecretKey]) {
+    switch kind {
+    case .publicKey: break
+    case .secretKey(let shared, _): secrets[shared.wif.secretKey.publicKey] = shared
+    case .extended(let key):
+      guard let secret = key.secretKey, secrets[secret.key.publicKey] == nil else { return }
+      secrets[secret.key.publicKey] = SharedSecretKey(
+        PrivateKeyWIF(secretKey: secret.key.secretKey.copy(), networkKind: secret.key.networkKind))
+    case .musig(let key): for participant in key.participants { participant.collectSecrets(into: &secrets) }
+    }
+  }
+
+  /// An `xpub` whose secret stands elsewhere in the descriptor is as good as the `xprv`.
+  func adopting(_ secrets: [PublicKey: SharedSecretKey]) -> KeyExpression {
+    let adopted: Kind
+    switch kind {
+    case .publicKey, .secretKey: return self
+    case .extended(let key):
+      guard key.secretKey == nil, let secret = secrets[key.publicKey.publicKey] else { return self }
+      let extended = ExtendedSecretKey(
+        header: key.publicKey.header, chainCode: key.publicKey.chainCode, secretKey: secret.wif.secretKey.copy())
+      adopted = .extended(
+        Extended(publicKey: key.publicKey, secretKey: SharedExtendedSecretKey(extended), path: key.path))
+    case .musig(let key):
+      adopted = .musig(Musig(participants: key.participants.map { $0.adopting(secrets) }, path: key.path))
+    }
+    return KeyExpression(kind: adopted, origin: origin, usesApostrophes: usesApostrophes)
   }
 
   // MARK: Text
