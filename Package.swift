@@ -45,6 +45,7 @@ let package = Package(
     .library(name: "Noise", targets: ["Noise"]),
     .library(name: "Sphinx", targets: ["Sphinx"]),
     .library(name: "Wire", targets: ["Wire"]),
+    .library(name: "Payments", targets: ["Payments"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
   ],
@@ -85,6 +86,9 @@ let package = Package(
     // Layer 5: the Lightning specification's channels.
     library("BOLT", ["Bitcoin", "GLC", "Base", "HTLC", "Anchors"]),
 
+    // Layer 7: requests for payment.
+    library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx"]),
+
     // For extension authors: law checker and simulator.
     library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
 
@@ -94,7 +98,7 @@ let package = Package(
       "GLCTool",
       [
         "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "GLC", "HTLC", "Signer", "BOLT",
-        "JSON",
+        "Payments", "JSON",
       ]),
     .executableTarget(
       name: "glcnode",
@@ -121,6 +125,9 @@ let package = Package(
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("WireTests", ["Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests(
+      "PaymentsTests",
+      ["Payments", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("GLCTests", ["GLC", "Encoding"]),
     tests("BOLTTests", ["BOLT", "GLC", "Bitcoin", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
