@@ -2,6 +2,6 @@ extension Toolbox {
   /// All that the library has to offer.
   public static let standard = Toolbox([
     .transactions, .scripts, .psbts, .addresses, .keys, .signatures, .muSig, .adaptors, .ciphers, .shachains, .channels,
-    .messages, .onions, .failures, .blindedPaths, .noise,
+    .messages, .onions, .failures, .blindedPaths, .noise, .invoices,
   ])
 }

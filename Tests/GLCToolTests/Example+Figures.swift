@@ -2,7 +2,7 @@ import JSON
 
 extension Example {
   /// As JSON text, a line each: what a reader compares with the source, and what the command is given.
-  static let all: [Example] = (lines + channels + onionLines + lightning).map { line in
+  static let all: [Example] = (lines + channels + onionLines + lightning + invoices).map { line in
     guard let json = try? JSONValue(parsing: line.json), let parameters = json["params"], let result = json["result"]
     else {
       return Example(line.op, "not JSON: \(line.source)", .null, .null)
