@@ -1,5 +1,6 @@
 import Bitcoin
 import Encoding
+import Foundation
 import JSON
 import Secp256k1
 import Testing
@@ -295,5 +296,35 @@ import VectorSupport
     #expect(ExtendedPublicKey.replacingSLIP132Version(account.description) == nil)
     #expect(ExtendedPublicKey.replacingSLIP132Version(zprv) == nil)
     #expect(ExtendedPublicKey.replacingSLIP132Version("zpub") == nil)
+  }
+
+  // MARK: Secrets
+
+  /// What was seen of the memory of secrets just before it was freed.
+  final class Seen: @unchecked Sendable {
+    private let lock = NSLock()
+    private var count = 0
+    private var wiped: [[UInt8]] = []
+    func add(_ bytes: [UInt8]) { lock.withLock { wiped.append(bytes) } }
+    func made() { lock.withLock { count += 1 } }
+    var all: [[UInt8]] { lock.withLock { wiped } }
+    var madeCount: Int { lock.withLock { count } }
+  }
+
+  @Test func `every secret of a derivation is wiped when it goes`() throws {
+    let seen = Seen()
+    let observer = SecretMemoryObserver(made: { _ in seen.made() }, wiped: { seen.add($0.array) })
+    try SecretMemoryObserver.$current.withValue(observer) {
+      let master = try ExtendedSecretKey(seed: [UInt8](repeating: 9, count: 32), networkKind: .main)
+      let child = try master.derive(DerivationPath("m/84h/0h/0h/0/1"))
+      let again = try ExtendedSecretKey(child.text)
+      #expect(again.publicKey == child.publicKey)
+      let wif = try PrivateKeyWIF(PrivateKeyWIF(secretKey: child.secretKey.copy(), networkKind: .main).text)
+      #expect(wif.secretKey.publicKey == child.publicKey)
+      _ = try Descriptor("wpkh(\(child.text)/0h/*h)").scripts(in: 0...1)
+    }
+    // The master, five steps of the path and their parent, the copies and what was read again.
+    #expect(seen.all.count >= 10 && seen.all.count == seen.madeCount)
+    #expect(seen.all.allSatisfy { $0.allSatisfy { $0 == 0 } })
   }
 }

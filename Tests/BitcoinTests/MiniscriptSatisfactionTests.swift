@@ -31,6 +31,20 @@ import Testing
     for text in expressions {
       let miniscript = try Miniscript<PublicKey>(text, context: context)
       try miniscript.checkSanity()
+      let byHash = Dictionary(uniqueKeysWithValues: miniscript.keys.map { (context.hash(of: $0), $0) })
+      let decoded = try #require(Miniscript(decoding: miniscript.script, context: context) { byHash[$0] }, "\(text)")
+      // Of `andor` the script has the last part before the second.
+      #expect(Set(decoded.keys.map(context.hash)) == Set(byHash.keys), "\(text) read as \(decoded.text)")
+      #expect(throws: Never.self, "\(text) read as \(decoded.text)") { try decoded.checkSanity() }
+      // Bytes changed at random are another miniscript or none, and nothing worse.
+      for _ in 0..<20 {
+        var bytes = miniscript.script.bytes
+        bytes[.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
+        let changed = Miniscript(decoding: Script(bytes), context: context) { byHash[$0] }
+        #expect(changed == nil || changed?.script == Script(bytes))
+        bytes.removeSubrange(.random(in: bytes.indices, using: &random)...)
+        _ = Miniscript(decoding: Script(bytes), context: context) { byHash[$0] }
+      }
       for _ in 0..<6 { if try world.spend(miniscript, text, using: &random) { spent += 1 } }
     }
     // Some of the tries succeed and some do not, or the test would show nothing.

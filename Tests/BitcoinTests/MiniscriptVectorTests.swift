@@ -1,5 +1,6 @@
 import Bitcoin
 import Encoding
+import Hashing
 import JSON
 import Secp256k1
 import Testing
@@ -44,5 +45,17 @@ import VectorSupport
     let again = try Miniscript<PublicKey>(miniscript.text, context: context)
     #expect(again.script == script, "\(text) written as \(miniscript.text)")
     #expect(again.text == miniscript.text)
+    // The script is read back as a miniscript of the same script and the same guarantees.
+    let byHash = Dictionary(miniscript.keys.map { (context.hash(of: $0), $0) }, uniquingKeysWith: { $1 })
+    let decoded = Miniscript(decoding: script, context: context) { byHash[$0] }
+    #expect(decoded?.script == script, "\(text) in \(context)")
+    #expect(
+      decoded?.type.intersection([.base, .nonMalleable, .signed, .noTimelockMix])
+        == miniscript.type.intersection([.base, .nonMalleable, .signed, .noTimelockMix]), "\(text) in \(context)")
   }
+}
+
+extension MiniscriptContext {
+  /// The hash that `pk_h` puts into the script.
+  func hash(of key: PublicKey) -> Bytes20 { self == .p2wsh ? hash160(key.bytes) : hash160(key.xOnly.key.bytes) }
 }

@@ -14,84 +14,8 @@ final class SharedExtendedSecretKey: Sendable {
   init(_ key: consuming ExtendedSecretKey) { self.key = key }
 }
 
-/// The steps behind a key in a descriptor (BIP 380, BIP 389).
-struct KeyExpressionPath: Hashable, Sendable {
-  enum Step: Hashable, Sendable {
-    case child(ChildNumber)
-    /// `<0;1>`: one descriptor for each number.
-    case choice([ChildNumber])
-  }
-
-  enum Wildcard: Hashable, Sendable {
-    case none
-    /// `/*`
-    case normal
-    /// `/*h`
-    case hardened
-  }
-
-  var steps: [Step] = []
-  var wildcard = Wildcard.none
-
-  var isEmpty: Bool { steps.isEmpty && wildcard == .none }
-
-  var hasHardenedSteps: Bool {
-    steps.contains { step in
-      switch step {
-      case .child(let number): number.isHardened
-      case .choice(let numbers): numbers.contains(where: \.isHardened)
-      }
-    }
-  }
-
-  /// How many descriptors the path stands for.
-  var multipathCount: Int {
-    for step in steps { if case .choice(let numbers) = step { return numbers.count } }
-    return 1
-  }
-
-  func selecting(_ choice: Int) -> KeyExpressionPath {
-    var path = self
-    path.steps = steps.map { step in
-      if case .choice(let numbers) = step, numbers.indices.contains(choice) { .child(numbers[choice]) } else { step }
-    }
-    return path
-  }
-
-  /// The steps before the wildcard; nil while a choice is open.
-  var fixed: DerivationPath? {
-    var path = DerivationPath()
-    for step in steps {
-      guard case .child(let number) = step else { return nil }
-      path.steps.append(number)
-    }
-    return path
-  }
-
-  func text(apostrophes: Bool) -> String {
-    var text = ""
-    for step in steps {
-      switch step {
-      case .child(let number): text += "/" + number.text(apostrophes: apostrophes)
-      case .choice(let numbers):
-        text += "/<" + numbers.map { $0.text(apostrophes: apostrophes) }.joined(separator: ";") + ">"
-      }
-    }
-    switch wildcard {
-    case .none: break
-    case .normal: text += "/*"
-    case .hardened: text += apostrophes ? "/*'" : "/*h"
-    }
-    return text
-  }
-}
-
-extension ChildNumber {
-  func text(apostrophes: Bool) -> String { isHardened ? "\(index)" + (apostrophes ? "'" : "h") : "\(index)" }
-}
-
 /// A key of a descriptor (BIP 380 §Key Expressions, BIP 389, BIP 390): one public key, or one for every index.
-public struct KeyExpression: Sendable, CustomStringConvertible {
+public struct KeyExpression: Sendable {
   enum Kind: Sendable {
     case publicKey(PublicKey, form: Form)
     case secretKey(SharedSecretKey, form: Form)
@@ -349,69 +273,6 @@ public struct KeyExpression: Sendable, CustomStringConvertible {
       adopted = .musig(Musig(participants: key.participants.map { $0.adopting(secrets) }, path: key.path))
     }
     return KeyExpression(kind: adopted, origin: origin, usesApostrophes: usesApostrophes)
-  }
-
-  // MARK: Text
-
-  /// Without secrets.
-  public var description: String { text(withSecrets: false) }
-
-  func text(withSecrets: Bool) -> String {
-    var prefix = ""
-    if let origin {
-      let steps = origin.path.steps.map { "/" + $0.text(apostrophes: usesApostrophes) }
-      prefix = "[" + origin.fingerprint.hex + steps.joined() + "]"
-    }
-    switch kind {
-    case .publicKey(let key, let form): return prefix + Self.hex(key, form)
-    case .secretKey(let shared, let form):
-      return prefix + (withSecrets ? shared.wif.text : Self.hex(shared.wif.secretKey.publicKey, form))
-    case .extended(let key):
-      let path = key.path.text(apostrophes: usesApostrophes)
-      if withSecrets, let secret = key.secretKey { return prefix + secret.key.text + path }
-      return prefix + key.publicKey.description + path
-    case .musig(let key):
-      let participants = key.participants.map { $0.text(withSecrets: withSecrets) }
-      return "musig(" + participants.joined(separator: ",") + ")" + key.path.text(apostrophes: false)
-    }
-  }
-
-  private static func hex(_ key: PublicKey, _ form: Form) -> String {
-    switch form {
-    case .compressed: key.hex
-    case .uncompressed: key.uncompressed.hex
-    case .xOnly: key.xOnly.key.hex
-    }
-  }
-
-  /// The public expression that needs no secret to derive (BIP 380 §Normalization of Key Expressions with Hardened Derivation): the
-  /// `xpub` behind the last hardened step, its way there added to the origin.
-  func normalized() throws(DescriptorError) -> KeyExpression {
-    switch kind {
-    case .publicKey, .secretKey: return self
-    case .musig(let key):
-      var participants: [KeyExpression] = []
-      for participant in key.participants { participants.append(try participant.normalized()) }
-      return KeyExpression(
-        kind: .musig(Musig(participants: participants, path: key.path)), origin: nil, usesApostrophes: usesApostrophes)
-    case .extended(let key):
-      guard key.path.hasHardenedSteps, key.path.wildcard != .hardened else { return self }
-      guard let secret = key.secretKey else { throw .hardenedDerivationNeedsSecretKey }
-      guard let fixed = key.path.fixed else { throw .multipath }
-      let last = fixed.steps.lastIndex(where: \.isHardened) ?? 0
-      let way = DerivationPath(Array(fixed.steps[...last]))
-      let start = origin ?? KeyOrigin(fingerprint: secret.key.fingerprint)
-      do {
-        let derived = try secret.key.derive(way).extendedPublicKey
-        let rest = KeyExpressionPath(
-          steps: fixed.steps[(last + 1)...].map { .child($0) }, wildcard: key.path.wildcard)
-        return KeyExpression(
-          kind: .extended(Extended(publicKey: derived, secretKey: nil, path: rest)),
-          origin: KeyOrigin(fingerprint: start.fingerprint, path: start.path + way), usesApostrophes: usesApostrophes)
-      } catch {
-        throw .derivation(error)
-      }
-    }
   }
 }
 

@@ -8,7 +8,7 @@ public import Secp256k1
 /// Any value is well typed. Whether it should hold money is another question: see `checkSanity`.
 public struct Miniscript<Key: Sendable>: Sendable {
   let tree: MiniscriptTree
-  /// In the order in which the text names them.
+  /// In the order in which the text, or the script that was decoded, names them.
   public let keys: [Key]
 
   init(tree: MiniscriptTree, keys: [Key]) {
