@@ -50,6 +50,13 @@ public enum ChannelEffect: Sendable {
 
 /// A commitment that its holder has given up.
 public struct RevokedCommitment: Sendable {
+  /// One on each funding.
   public let commitments: [Commitment]
+  /// The per-commitment secret, 32 bytes.
   public let secret: Bytes32
+
+  public init(commitments: [Commitment], secret: Bytes32) {
+    self.commitments = commitments
+    self.secret = secret
+  }
 }

@@ -49,6 +49,13 @@ public enum SignatureSlot: Hashable, Sendable {
   /// A pre-signature that the discrete logarithm of `point` completes.
   case adaptor(KeyRef, SighashType, point: PublicKey)
   case musigPartial(KeyRef, SighashType)
+
+  /// What the signature covers.
+  public var sighashType: SighashType {
+    switch self {
+    case .ecdsa(_, let type), .schnorr(_, let type), .adaptor(_, let type, _), .musigPartial(_, let type): type
+    }
+  }
 }
 
 /// One element of the witness that takes a path, bottom of the stack first.
