@@ -296,6 +296,13 @@ struct LawChecker {
 
     let total = template.outputs.reduce(0) { $0 + $1.value.rawValue }
     if total > output.value.rawValue { note("value", place, "the second stage spends more than its parent has") }
+    // Nobody relays what pays nothing, and nobody could pay for it: the path would be closed in practice.
+    let isOpenAtOnce = template.outputs.contains { output in
+      output.paths.contains { $0.spender == path.spender && $0.conditions == .none }
+    }
+    if total == output.value.rawValue, !template.counterSignature.sighashType.isAnyoneCanPay, !isOpenAtOnce {
+      note("child", place, "the second stage pays no fee, and none can be added")
+    }
     // Specifications count signatures of 73 bytes; ours are at most 72 with their hash type.
     let slack = UInt64(4 * path.witness.count(where: \.isSignature) + 2)
     if child.weight.rawValue > template.expectedWeight.rawValue

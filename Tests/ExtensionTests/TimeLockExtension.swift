@@ -192,7 +192,8 @@ struct TimeLock: ChannelExtension {
         $0.append(.endIf)
       }
       let delayed = try DelayedOutput.make(context)
-      let slot = SignatureSlot.ecdsa(KeyRef(Self.ownKey, .counterparty), .all)
+      // It pays no fee: whoever publishes it adds one.
+      let slot = SignatureSlot.ecdsa(KeyRef(Self.ownKey, .counterparty), .singleAnyoneCanPay)
       let witnessWeight = UInt64(1 + 1 + 74 + 74 + 1 + 1 + script.count)
       let child = ChildTemplate(
         version: 2, lockTime: lock.height, sequence: flaw == .lockTimeIgnored ? 0xffff_ffff : 0,
