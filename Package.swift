@@ -42,6 +42,7 @@ let package = Package(
     .library(name: "Signer", targets: ["Signer"]),
     .library(name: "BOLT", targets: ["BOLT"]),
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
+    .library(name: "Onchain", targets: ["Onchain"]),
     .library(name: "Noise", targets: ["Noise"]),
     .library(name: "Sphinx", targets: ["Sphinx"]),
     .library(name: "Wire", targets: ["Wire"]),
@@ -82,6 +83,7 @@ let package = Package(
     extensionTarget("HTLC"),
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
+    library("Onchain", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
 
     // Layer 5: the Lightning specification's channels.
     library("BOLT", ["Bitcoin", "GLC", "Base", "HTLC", "Anchors"]),
@@ -90,7 +92,9 @@ let package = Package(
     library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx"]),
 
     // For extension authors: law checker and simulator.
-    library("GLCTesting", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Base", "HTLC", "Anchors"]),
+    library(
+      "GLCTesting",
+      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Onchain", "Base", "HTLC", "Anchors"]),
 
     // Layer 7: the command.
     library("JSON"),
@@ -121,6 +125,12 @@ let package = Package(
       [
         "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
         "VectorSupport",
+      ]),
+    tests(
+      "OnchainTests",
+      [
+        "Onchain", "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing",
+        "Encoding",
       ]),
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),

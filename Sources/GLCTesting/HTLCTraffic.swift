@@ -48,14 +48,24 @@ public struct HTLCTraffic: SimulatedTraffic {
     }
     return .extension(position, AnyUpdate(update, of: HTLCExtension.self))
   }
+
+  /// Three of four receivers know their preimage.
+  public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] {
+    var secrets: [SecretID: [UInt8]] = [:]
+    for id in 0..<channel.nextHTLCID(position, of: .remote) {
+      let preimage = Self.preimage(id, by: 1 - index)
+      if preimage[31] & 3 != 0 { secrets[SecretID(kind: .sha256, value: sha256(preimage.bytes))] = preimage.array }
+    }
+    return secrets
+  }
 }
 
 extension Channel {
   /// The id of our next offer: what the receiver's ledger will ask for.
-  fileprivate func nextHTLCID(_ position: Int) -> UInt64 {
+  fileprivate func nextHTLCID(_ position: Int, of author: Party = .local) -> UInt64 {
     guard let typed = fundings[0].base.ledgers[position] as? TypedLedger<HTLCExtension> else { return 0 }
-    var next = typed.ledger.nextID[.local]
-    for entry in log.entries where entry.author == .local {
+    var next = typed.ledger.nextID[author]
+    for entry in log.entries where entry.author == author {
       guard case .extension(position, let update) = entry.content,
         case .add(let id, _, _, _, _, _) = update.as(HTLCExtension.self)
       else { continue }

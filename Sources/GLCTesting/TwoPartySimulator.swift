@@ -2,6 +2,7 @@ public import Bitcoin
 internal import Encoding
 public import GLC
 internal import Hashing
+public import Onchain
 internal import Secp256k1
 internal import Signer
 
@@ -13,6 +14,12 @@ public protocol SimulatedTraffic: Sendable {
   ) -> UpdateContent?
   /// Something that this party can do to end an agreement; nil when nothing is open on its side.
   mutating func resolution(by index: Int, in channel: Channel, _ random: inout SeededGenerator) -> UpdateContent?
+  /// The secrets that this party has when the channel goes to the chain.
+  func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]]
+}
+
+extension SimulatedTraffic {
+  public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] { [:] }
 }
 
 /// Why a simulation failed, with the seed that repeats it.
@@ -31,8 +38,12 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   public private(set) var traffic: Traffic
   /// Messages on their way to each party, oldest first.
   private var inFlight: [[ChannelMessage]] = [[], []]
-  private var random: SeededGenerator
-  private var step = 0
+  var random: SeededGenerator
+  private(set) var step = 0
+  /// What each party keeps of commitments that the other one has revoked, by number.
+  public private(set) var records: [[UInt64: RevocationRecord]] = [[:], [:]]
+  /// Each party's channel at every commitment that it has held: what a cheat would keep.
+  public private(set) var past: [[Channel]] = [[], []]
   private let stack: ChannelStack
   public private(set) var statistics = Statistics()
 
@@ -102,7 +113,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     }
   }
 
-  private func fail(_ reason: String) -> SimulationFailure {
+  func fail(_ reason: String) -> SimulationFailure {
     SimulationFailure(seed: random.seed, step: step, reason: reason)
   }
 
@@ -113,6 +124,9 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     for _ in 0..<steps { try takeStep() }
     try settle()
   }
+
+  /// Takes that many random steps and stops wherever that leads.
+  public mutating func interrupt(after steps: Int) throws { for _ in 0..<steps { try takeStep() } }
 
   private mutating func takeStep() throws {
     step += 1
@@ -165,7 +179,10 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     guard !inFlight[index].isEmpty else { return }
     let message = try throughTheWire(inFlight[index].removeFirst())
     do {
-      try carryOut(try parties[index].channel.receive(message, parties[index].signer), by: index)
+      let before = parties[index].channel
+      let effects = try parties[index].channel.receive(message, parties[index].signer)
+      if parties[index].channel.localNumber > before.localNumber { past[index].append(before) }
+      try carryOut(effects, by: index)
     } catch let error as ChannelError {
       throw fail("party \(index) refuses \(message.name): \(error)")
     }
@@ -195,7 +212,11 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
       case .persist: parties[index].persist()
       case .send(let message): inFlight[1 - index].append(message)
       case .irrevocable: statistics.irrevocable += 1
-      case .received, .revoked: break
+      case .revoked(let revoked):
+        for commitment in revoked.commitments {
+          records[index][commitment.context.number] = try RevocationRecord(commitment)
+        }
+      case .received: break
       case .dataLoss: throw fail("party \(index) believes that it has lost data")
       }
     }

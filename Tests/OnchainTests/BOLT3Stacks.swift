@@ -1,0 +1,1 @@
+../ExtensionTests/BOLT3Stacks.swift

@@ -1,0 +1,110 @@
+import Anchors
+import Base
+import Bitcoin
+import Foundation
+import GLC
+import GLCTesting
+import HTLC
+import Onchain
+import Testing
+
+/// A stack with an extension that nobody but this test target knows.
+func toyStack() throws -> ChannelStack {
+  try ChannelStack(
+    funding: WitnessScriptFunding(),
+    extensions: [
+      Slot(MainOutputs(), .init(remoteFormat: .fixedAfterOneBlock)),
+      Slot(HTLCExtension(), .init(format: .anchors)), Slot(TimeLock(), .init()), Slot(Anchors(), Nothing()),
+    ])
+}
+
+/// Payments, and locks of the toy.
+struct MixedTraffic: SimulatedTraffic {
+  var payments: HTLCTraffic
+  var locks: TimeLockTraffic
+
+  mutating func proposal(by index: Int, in channel: Channel, _ random: inout SeededGenerator) -> UpdateContent? {
+    random.chance(oneIn: 2)
+      ? payments.proposal(by: index, in: channel, &random) : locks.proposal(by: index, in: channel, &random)
+  }
+
+  mutating func resolution(by index: Int, in channel: Channel, _ random: inout SeededGenerator) -> UpdateContent? {
+    random.chance(oneIn: 2)
+      ? payments.resolution(by: index, in: channel, &random) : locks.resolution(by: index, in: channel, &random)
+  }
+
+  func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] { payments.secrets(of: index, in: channel) }
+}
+
+@Suite struct ClosingTests {
+  /// `GLC_SEED` repeats one run; `GLC_SEEDS` runs that many.
+  static let seeds: [UInt64] = {
+    let environment = ProcessInfo.processInfo.environment
+    if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return [seed] }
+    return Array(0..<(environment["GLC_SEEDS"].flatMap { UInt64($0) } ?? 20))
+  }()
+
+  private func summarise(_ name: String, _ reports: [ClosingReport]) {
+    let ways = ClosingReport.Way.allCases.map { way in "\(reports.count { $0.way == way }) \(way)" }
+    let sum = { (value: (ClosingReport) -> Int) in reports.reduce(0) { $0 + value($1) } }
+    print(
+      "closed \(name): \(reports.count) seeds (\(ways.joined(separator: ", "))), \(sum(\.outputs)) outputs,",
+      "\(sum(\.transactions)) transactions, \(sum(\.replacements)) replacements,",
+      "\(sum(\.reorganisations)) reorganisations, \(sum { Int($0.fees[0] + $0.fees[1]) }) sat of fees,",
+      "\(sum { Int($0.uneconomic[0] + $0.uneconomic[1]) }) sat not worth theirs")
+  }
+
+  @Test(arguments: BOLT3Stack.allCases)
+  func eachSideGetsWhatItIsOwedHoweverTheChannelEnds(stack: BOLT3Stack) throws {
+    var reports: [ClosingReport] = []
+    for seed in Self.seeds {
+      let channelStack = try stack.stack
+      var options = TwoPartySimulator<HTLCTraffic>.Options()
+      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      var simulator = try TwoPartySimulator(
+        seed: seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
+      try simulator.interrupt(after: 60 + Int(seed % 5) * 50)
+      reports.append(try simulator.close())
+    }
+    summarise("\(stack)", reports)
+    #expect(reports.contains { $0.outputs > 4 } || reports.count == 1, "nothing was at stake")
+  }
+
+  /// One party does nothing: the other takes every output that it could ever take, on its own and on the other's commitment, be that the
+  /// latest, the one before or a revoked one.
+  @Test(arguments: BOLT3Stack.allCases, ClosingReport.Way.allCases)
+  func everyOutputOfEveryKindOfCommitmentComesHome(stack: BOLT3Stack, way: ClosingReport.Way) throws {
+    var reports: [ClosingReport] = []
+    for seed in Self.seeds where reports.count < 6 {
+      let channelStack = try stack.stack
+      var options = TwoPartySimulator<HTLCTraffic>.Options()
+      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      var simulator = try TwoPartySimulator(
+        seed: 1000 + seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
+      try simulator.interrupt(after: 150 + Int(seed))
+      for idle in 0..<2 {
+        var copy = simulator
+        let report = try copy.close(way, idle: idle)
+        if report.way == way { reports.append(report) }
+      }
+    }
+    summarise("\(stack) with one side idle", reports)
+    #expect(!reports.isEmpty || Self.seeds.count == 1, "no \(way) close was possible")
+  }
+
+  @Test func anExtensionThatNobodyKnowsComesHomeAsWell() throws {
+    var reports: [ClosingReport] = []
+    for seed in Self.seeds {
+      let stack = try toyStack()
+      let position = try #require(stack.extensions.firstIndex { $0.id == TimeLock.id })
+      let traffic = MixedTraffic(payments: HTLCTraffic(in: stack), locks: TimeLockTraffic(position: position))
+      var simulator = try TwoPartySimulator(seed: seed, stack: stack, traffic: traffic)
+      try simulator.interrupt(after: 60 + Int(seed % 5) * 50)
+      var copy = simulator
+      reports.append(try simulator.close())
+      reports.append(try copy.close(.revoked, idle: Int(seed % 2)))
+    }
+    summarise("toy", reports)
+    #expect(reports.contains { $0.outputs > 6 } || reports.count < 3, "nothing was at stake")
+  }
+}

@@ -1,0 +1,1 @@
+../ExtensionTests/TimeLockExtension.swift
