@@ -41,7 +41,17 @@ public struct PublicKey: FixedSizeBytes {
         Context.pointer, &parsed, start.assumingMemoryBound(to: UInt8.self), buffer.count)
     }
     guard succeeded == 1 else { return nil }
-    self.init(parsed: parsed)
+    // The compressed form of a point is one: what was read need not be made again.
+    if let compressed = try? Bytes33(copying: bytes) {
+      self.init(parsed: parsed, compressed: compressed)
+    } else {
+      self.init(parsed: parsed)
+    }
+  }
+
+  private init(parsed: secp256k1_pubkey, compressed: Bytes33) {
+    self.compressed = compressed
+    self.parsed = parsed
   }
 
   public init?(parsing bytes: [UInt8]) { self.init(parsing: bytes.bytes) }
