@@ -49,6 +49,8 @@ let package = Package(
     .library(name: "Payments", targets: ["Payments"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
+    // For the package in Fuzz/ alone.
+    .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0")
@@ -141,5 +143,12 @@ let package = Package(
     tests("GLCTests", ["GLC", "Encoding"]),
     tests("BOLTTests", ["BOLT", "GLC", "Bitcoin", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+
+    // What is fuzzed, and the replay of what fuzzing found.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "JSON", "GLCTool"],
+      path: "Fuzz/Sources/FuzzTargets", swiftSettings: strict),
+    tests("FuzzCorpusTests", ["FuzzTargets", "Encoding"]),
   ]
 )
