@@ -119,6 +119,20 @@ extension Suite {
       boxes.fill(count) { nonce(0, third) }
     }
 
+    // What one signature costs a signer.
+    let fourth = KeyPair(sampleKey(1))
+    add("musig nonce and partial sign") { count in
+      var sum: UInt64 = 0
+      for turn in 0..<count {
+        let secret = secret(turn)
+        let nonce = try! MuSigSecretNonce(sessionSecret: secret.bytes, signer: fourth, message: hash, keys: keys)
+        sum &+= try! session.sign(with: fourth, nonce: nonce).word
+      }
+      return sum
+    } floor: {
+      floor_musig_nonce_and_sign($0, floor)
+    }
+
     let publicKey = pair.publicKey
     add("musig partial verify") { count in
       var sum: UInt64 = 0

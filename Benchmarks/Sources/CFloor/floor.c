@@ -289,6 +289,23 @@ uint64_t floor_musig_sign(size_t n, const floor_musig *m) {
   return sum;
 }
 
+uint64_t floor_musig_nonce_and_sign(size_t n, const floor_musig *m) {
+  uint8_t secret[32], bytes[66];
+  uint64_t sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    secp256k1_musig_secnonce secret_nonce;
+    secp256k1_musig_pubnonce nonce;
+    secp256k1_musig_partial_sig signature;
+    musig_secret(secret, i);
+    MUST(secp256k1_musig_nonce_gen(context, &secret_nonce, &nonce, secret, m->secret, &m->keys[0], m->hash, &m->cache, NULL));
+    secp256k1_musig_pubnonce_serialize(context, bytes, &nonce);
+    MUST(secp256k1_musig_partial_sign(context, &signature, &secret_nonce, &m->pairs[0], &m->cache, &m->session));
+    secp256k1_musig_partial_sig_serialize(context, bytes, &signature);
+    sum += word(bytes);
+  }
+  return sum;
+}
+
 uint64_t floor_musig_verify(size_t n, const floor_musig *m) {
   uint64_t sum = 0;
   for (size_t i = 0; i < n; i++) {

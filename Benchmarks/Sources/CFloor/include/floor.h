@@ -31,6 +31,7 @@ uint64_t floor_public_key_tweak_add(size_t n, const floor_point *key, const uint
 uint64_t floor_secret_key_tweak_add(size_t n, const uint8_t *key32, const uint8_t *tweak32);
 uint64_t floor_musig_nonce(size_t n, const floor_musig *musig);
 uint64_t floor_musig_sign(size_t n, const floor_musig *musig);
+uint64_t floor_musig_nonce_and_sign(size_t n, const floor_musig *musig);
 uint64_t floor_musig_verify(size_t n, const floor_musig *musig);
 
 uint64_t floor_sha256(size_t n, uint8_t *data, size_t count);
