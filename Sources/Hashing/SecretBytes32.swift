@@ -37,12 +37,18 @@ public import Encoding
 }
 
 /// How a test sees that secrets are wiped.
-package enum SecretBytesObserver {
-  /// Called, in the task that sets it and its children, with each secret's memory after it was wiped and before it is freed.
-  @TaskLocal package static var wiped: (@Sendable (RawSpan) -> Void)?
+package struct SecretBytesObserver: Sendable {
+  /// Called with each secret's memory after it was wiped and before it is freed.
+  let wiped: @Sendable (RawSpan) -> Void
+
+  package init(wiped: @escaping @Sendable (RawSpan) -> Void) { self.wiped = wiped }
+
+  /// For the task that sets it and its children. A value of a type of our own: the runtime of Swift 6.3 finds no metadata for a
+  /// bare function of a `RawSpan` in optimised code, and crashes.
+  @TaskLocal package static var current: SecretBytesObserver?
 
   @unsafe static func report(_ start: UnsafePointer<UInt8>) {
-    if let wiped { wiped(unsafe RawSpan(_unsafeStart: start, byteCount: 32)) }
+    current?.wiped(unsafe RawSpan(_unsafeStart: start, byteCount: 32))
   }
 }
 

@@ -123,7 +123,7 @@ struct TransportTests {
 
   @Test func theKeysAreWipedAtTheEnd() throws {
     let seen = Seen()
-    try SecretBytesObserver.$wiped.withValue({ seen.add($0.array) }) {
+    try SecretBytesObserver.$current.withValue(SecretBytesObserver { seen.add($0.array) }) {
       let transport = try pair()
       _ = consume transport
     }
