@@ -221,6 +221,65 @@ extension [ResolverAction] {
     #expect(!resolver.isResolved)
   }
 
+  /// A block lost is a race lost: each contested output is claimed as soon as the next block may hold the claim.
+  @Test(arguments: BOLT3Stack.allCases, [0, 1])
+  func everyPathIsTakenForTheFirstBlockThatCanHoldIt(stack: BOLT3Stack, holder: Int) throws {
+    let scene = try Scene(stack) { simulator in
+      (simulator.parties[0].channel.fundings[0].local.ledgers
+        .compactMap { ($0 as? TypedLedger<HTLCExtension>)?.ledger.entries.count }.max() ?? 0) > 3
+    }
+    var resolver = Resolver(try scene.input(0))
+    let secrets = scene.simulator.traffic.secrets(of: 0, in: scene.simulator.parties[0].channel)
+    for (id, secret) in secrets { _ = resolver.handle(.learned(id, secret)) }
+    var claimed: [OutPoint: UInt32] = [:]
+    var abandoned: Set<OutPoint> = []
+    let closing = try scene.signed(holder)
+    for height in 400...1200 as ClosedRange<UInt32> {
+      let actions = resolver.handle(
+        .block(height: height, transactions: height == 400 ? [closing] : [], estimates: flat))
+      for outPoint in actions.claims.flatMap(\.outPoints) where claimed[outPoint] == nil { claimed[outPoint] = height }
+      for action in actions { if case .uneconomic(let outPoint, _) = action { abandoned.insert(outPoint) } }
+    }
+    let side: Side = holder == 0 ? .holder : .counterparty
+    var checked = 0
+    for output in resolver.outputs where !abandoned.contains(output.outPoint) {
+      let openings = output.paths.compactMap { path -> UInt32? in
+        guard path.spender == side, !path.conditions.revoked else { return nil }
+        if let secret = path.conditions.secret, secrets[secret] == nil { return nil }
+        return max(path.conditions.height.map { $0 + 1 } ?? 0, 400 + UInt32(path.conditions.age ?? 0))
+      }
+      guard let first = openings.min() else {
+        #expect(claimed[output.outPoint] == nil)
+        continue
+      }
+      let isContested = output.paths.contains { $0.spender != side && !$0.conditions.revoked }
+      let height = try #require(claimed[output.outPoint])
+      let expected = max(first, 401) - 1
+      #expect(isContested ? height == expected : (expected...(expected + 6)).contains(height), "\(output.outPoint)")
+      checked += 1
+    }
+    #expect(checked > 1, "only \(checked) outputs")
+  }
+
+  /// A common claim that has lost one of its outputs is void; the others are claimed again at once.
+  @Test func aBatchThatLosesAnOutputIsMadeAgain() throws {
+    let scene = try Scene(.anchors) { simulator in
+      simulator.past[1].contains { $0.localNumber < simulator.parties[0].channel.remoteUnrevoked }
+    }
+    let limit = scene.simulator.parties[0].channel.remoteUnrevoked
+    let old = try #require(scene.simulator.past[1].last { $0.localNumber < limit })
+    var resolver = Resolver(try scene.input(0))
+    var claims = resolver.handle(.block(height: 400, transactions: [try scene.signed(1, old)], estimates: flat)).claims
+    let batch = try #require(claims.first { $0.spends.count > 1 }, "no claim takes more than one output")
+    let lost = try #require(batch.spends.min { $0.value < $1.value }).outPoint
+    let thief = Transaction(
+      inputs: [TxInput(previousOutput: lost)], outputs: [TxOutput(value: Satoshi(1), scriptPubKey: Script([0x51]))])
+    claims = resolver.handle(.block(height: 401, transactions: [thief], estimates: flat)).claims
+    let again = Set(claims.flatMap(\.outPoints))
+    #expect(again.isSuperset(of: batch.outPoints.filter { $0 != lost }))
+    #expect(!again.contains(lost))
+  }
+
   /// What cannot be contested goes home in one transaction.
   @Test func whatCanWaitIsBatchedWhatRacesIsNot() throws {
     let scene = try Scene(.anchors) { simulator in
