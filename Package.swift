@@ -17,6 +17,11 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+
 func extensionTarget(_ name: String) -> Target {
   .target(
     name: name, dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"],
@@ -47,13 +52,20 @@ let package = Package(
     .library(name: "Sphinx", targets: ["Sphinx"]),
     .library(name: "Wire", targets: ["Wire"]),
     .library(name: "Payments", targets: ["Payments"]),
+    .library(name: "Routing", targets: ["Routing"]),
+    .library(name: "Chain", targets: ["Chain"]),
+    .library(name: "Node", targets: ["Node"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),
     // For the package in Fuzz/ alone.
     .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+    .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
   ],
   targets: [
     // Layer 0: system libraries, and what Swift cannot call.
@@ -87,11 +99,31 @@ let package = Package(
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
     library("Onchain", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
 
-    // Layer 5: the Lightning specification's channels.
-    library("BOLT", ["Bitcoin", "GLC", "Base", "HTLC", "Anchors"]),
+    // Layer 7: what a node is made of. None of these knows another.
+    library(
+      "BOLT",
+      [
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "GLC", "Base", "HTLC", "Anchors", "Signer", "Onchain",
+      ]),
+    library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "GLC"]),
+    library("Routing", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire"]),
+    library("Wallet", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
+    library("Storage", ["Encoding", .product(name: "GRDB", package: "GRDB.swift")]),
+    library(
+      "Chain",
+      ["Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
+    library("Peers", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", logging] + nio),
+    library("RPC", ["Encoding", "JSON", logging] + nio),
+    library("Configuration", ["Bitcoin", "Encoding", .product(name: "TOMLKit", package: "TOMLKit")]),
 
-    // Layer 7: requests for payment.
-    library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx"]),
+    // Layer 8: the node.
+    library(
+      "Node",
+      [
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON", "Wire", "Noise", "Sphinx", "GLC", "Base", "HTLC",
+        "Anchors", "Signer", "Onchain", "BOLT", "Payments", "Routing", "Wallet", "Storage", "Chain", "Peers", "RPC",
+        "Configuration", logging,
+      ] + nio),
 
     // For extension authors: law checker and simulator.
     library(
@@ -109,7 +141,8 @@ let package = Package(
     .executableTarget(
       name: "glcnode",
       dependencies: [
-        "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer", "Bitcoin", "Secp256k1", "Hashing", "Encoding",
+        "Node", "Configuration", "RPC", "Chain", "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer",
+        "Bitcoin", "Secp256k1", "Hashing", "Encoding",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -140,8 +173,21 @@ let package = Package(
     tests(
       "PaymentsTests",
       ["Payments", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+    tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"]),
+    tests("StorageTests", ["Storage", "Encoding"]),
+    tests("WalletTests", ["Wallet", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
+    tests("RoutingTests", ["Routing", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
+    tests("PeersTests", ["Peers", "Noise", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging] + nio),
+    tests("RPCTests", ["RPC", "JSON", "Encoding", logging] + nio),
+    tests("ConfigurationTests", ["Configuration", "Bitcoin"]),
+    tests(
+      "NodeTests",
+      [
+        "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
+        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", logging,
+      ]),
     tests("GLCTests", ["GLC", "Encoding"]),
-    tests("BOLTTests", ["BOLT", "GLC", "Bitcoin", "Encoding"]),
+    tests("BOLTTests", ["BOLT", "Signer", "HTLC", "Wire", "GLC", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
 
     // What is fuzzed, and the replay of what fuzzing found.

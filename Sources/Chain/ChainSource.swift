@@ -1,0 +1,17 @@
+public import Bitcoin
+internal import Logging
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// A block's place in the chain.
+public struct BlockPosition: Hashable, Sendable, CustomStringConvertible {
+  public var height: UInt32
+  public var hash: BlockHash
+
+  public init(height: UInt32, hash: BlockHash) {
+    self.height = height
+    self.hash = hash
+  }
+
+  public var description: String { "block \(height) (\(hash))" }
+}
