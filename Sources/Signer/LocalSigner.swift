@@ -26,6 +26,12 @@ public final class LocalSigner: ChannelSigner {
       public var funding: Bytes32
       public var number: UInt64
       public var txid: Bytes32
+
+      public init(funding: Bytes32, number: UInt64, txid: Bytes32) {
+        self.funding = funding
+        self.number = number
+        self.txid = txid
+      }
     }
 
     public init() {}

@@ -1,0 +1,218 @@
+import BOLT
+import Bitcoin
+import Encoding
+import GLC
+import HTLC
+import Hashing
+import Secp256k1
+import Signer
+import Testing
+import Wire
+
+@Suite struct LightningChannelTests {
+  static let legacyClosing = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 45, 47])
+
+  @Test(arguments: [Wire.ChannelType.staticRemotekey, .anchors, .zeroFeeCommitments])
+  func opensPaysAndCloses(type: Wire.ChannelType) throws {
+    var pair = ChannelPair()
+    let feeRate = FeeRate(satPerKiloWeight: type == .zeroFeeCommitments ? 0 : 2500)
+    try pair.open(type: type, pushed: MilliSatoshi(100_000_000), feeRate: feeRate)
+    try pair.run()
+    #expect(pair.ends[0].broadcasts.count == 1, "the opener broadcasts the funding transaction")
+    try pair.confirm()
+    #expect(pair.ends.allSatisfy { $0.isReadySeen && $0.channel?.phase == .normal })
+
+    try pair.offer(1, by: 0, 50_000_000)
+    try pair.run()
+    let incoming = pair.incoming(1)
+    #expect(incoming.count == 1)
+    try pair.settle(incoming[0].id, number: 1, by: 1)
+    try pair.run()
+    #expect(pair.balances == [MilliSatoshi(850_000_000), MilliSatoshi(150_000_000)])
+    guard case .outcome(let origin, .settled(let witness, _))? = pair.ends[0].notices.last else {
+      Issue.record("no outcome: \(pair.ends[0].notices)")
+      return
+    }
+    #expect(origin == Array("1".utf8) && witness.bytes == ChannelPair.preimage(1).array)
+
+    try pair.close(by: 1)
+    try pair.run()
+    try checkClosed(pair)
+  }
+
+  private func checkClosed(_ pair: ChannelPair, _ comment: Comment? = nil) throws {
+    #expect(pair.ends.allSatisfy { $0.failures.isEmpty && $0.warnings.isEmpty }, comment)
+    let txids = pair.ends.map { Set($0.channel?.closingTransactions.map(\.txid) ?? []) }
+    #expect(!txids[0].isEmpty && txids[0] == txids[1], comment)
+    let funding = try #require(pair.ends[0].broadcasts.first)
+    for transaction in pair.ends[0].channel?.closingTransactions ?? [] {
+      let output = funding.outputs[0]
+      // Both signatures hold by consensus rules.
+      try TransactionVerifier.verifyScripts(of: transaction, spending: [output], flags: .standard)
+    }
+  }
+
+  @Test func theLegacyNegotiationAgreesOnAFee() throws {
+    for opener in [0, 1] {
+      var pair = ChannelPair(features: Self.legacyClosing)
+      try pair.open(pushed: MilliSatoshi(300_000_000))
+      try pair.run()
+      try pair.confirm()
+      try pair.close(by: opener)
+      try pair.run()
+      try checkClosed(pair)
+    }
+  }
+
+  /// The same story, with the connection cut before its nth message, both ends started again from what they had stored.
+  @Test(arguments: [Self.legacyClosing, ChannelPair.features], [false, true])
+  func aConnectionThatBreaksAtAnyMessageChangesNothing(features: FeatureSet, restarts: Bool) throws {
+    var cut = 0
+    while true {
+      var pair = ChannelPair(features: features)
+      pair.restartsAtCut = restarts
+      try pair.open(pushed: MilliSatoshi(300_000_000))
+      try pair.run()
+      try pair.confirm()
+      pair.cutBefore = cut
+      pair.delivered = 0
+      let count = try tell(&pair, "cut before message \(cut)")
+      if cut >= count { break }
+      cut += 1
+    }
+    #expect(cut > 20)
+  }
+
+  private func tell(_ pair: inout ChannelPair, _ comment: Comment) throws -> Int {
+    func offer(_ number: Int, by index: Int, _ amount: UInt64) throws {
+      // An offer that was forgotten in a crash is made again.
+      for _ in 0..<3 {
+        if pair.ends[index].channel?.canOffer != true { try pair.run() }
+        try pair.offer(number, by: index, amount)
+        try pair.run()
+        let lock = ChannelPair.preimage(number).paymentHash.encoded
+        if pair.incoming(1 - index).contains(where: { $0.lock.bytes == lock }) { return }
+      }
+      Issue.record("the offer does not arrive: \(comment)")
+    }
+    try offer(1, by: 0, 60_000_000)
+    try offer(2, by: 1, 20_000_000)
+    for (number, index) in [(1, 1), (2, 0)] {
+      for _ in 0..<3 {
+        let lock = ChannelPair.preimage(number).paymentHash.encoded
+        guard let open = pair.incoming(index).first(where: { $0.lock.bytes == lock }) else { break }
+        try pair.settle(open.id, number: number, by: index)
+        try pair.run()
+      }
+    }
+    #expect(pair.balances == [MilliSatoshi(660_000_000), MilliSatoshi(340_000_000)], comment)
+    for _ in 0..<3 where pair.ends[0].channel?.closingTransactions.isEmpty == true {
+      try pair.close(by: 0)
+      try pair.run()
+    }
+    #expect(pair.ends.allSatisfy { $0.failures.isEmpty && $0.warnings.isEmpty }, comment)
+    let closings = pair.ends.map { Set($0.channel?.closingTransactions.map(\.txid) ?? []) }
+    #expect(!closings[0].isDisjoint(with: closings[1]), comment)
+    return pair.delivered
+  }
+
+  @Test func aPeerThatBreaksOffBeforeTheFundingLeavesNothing() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.deliver(to: 1)
+    try pair.reconnect()
+    #expect(pair.ends.allSatisfy { $0.failures.count == 1 && $0.stored == nil })
+  }
+
+  @Test func whatAPeerMayNotAskForIsRefused() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    let message = try Message(decoding: pair.ends[1].inbox[0])
+    guard case .openChannel(let good) = message else { return }
+    let changes: [(String, (inout OpenChannel) -> Void)] = [
+      ("chain_hash", { $0.chainHash = .bitcoin }), ("push_msat", { $0.pushMsat = MilliSatoshi(1_000_000_001) }),
+      ("to_self_delay", { $0.toSelfDelay = 2017 }), ("max_accepted_htlcs", { $0.maxAcceptedHtlcs = 484 }),
+      ("max_accepted_htlcs", { $0.maxAcceptedHtlcs = 0 }),
+      ("feerate_per_kw", { $0.feeratePerKw = FeeRate(satPerKiloWeight: 1) }),
+      ("feerate_per_kw", { $0.feeratePerKw = FeeRate(satPerKiloWeight: .max) }),
+      ("dust_limit_satoshis", { $0.dustLimitSatoshis = Satoshi(353) }),
+      ("dust_limit_satoshis", { $0.dustLimitSatoshis = $0.channelReserveSatoshis.adding(Satoshi(1))! }),
+      ("channel_reserve_satoshis", { $0.channelReserveSatoshis = Satoshi(100_001) }),
+      ("channel_type", { $0.channelType = nil }),
+      ("channel_type", { $0.channelType = Wire.ChannelType(features: FeatureSet(bits: [12, 22, 100])) }),
+      ("unconfirmed", { $0.channelType = Wire.ChannelType.anchors.with(.zeroconf) }),
+      ("funding_satoshis", { $0.fundingSatoshis = Satoshi(1 << 24) }),
+      ("funding_satoshis", { $0.fundingSatoshis = Satoshi(9_999) }),
+      ("htlc_minimum_msat", { $0.htlcMinimumMsat = MilliSatoshi(.max) }),
+      ("upfront_shutdown_script", { $0.upfrontShutdownScript = Script([0x51]) }),
+    ]
+    for (field, change) in changes {
+      var bad = good
+      change(&bad)
+      do {
+        _ = try LightningChannel.accept(
+          bad, from: ChannelPair.node(0), keyIndex: 1, chainHash: .regtest, policy: ChannelPolicy(),
+          signer: ChannelPair.signer(1, 1), shutdownScript: nil, alias: ShortChannelID(rawValue: 1), pair.context(1))
+        Issue.record("\(field) was accepted")
+      } catch {
+        #expect(error.reason.contains(field), "\(error.reason)")
+      }
+    }
+  }
+
+  @Test func aWrongSignatureFailsTheChannelAndTellsThePeer() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    try pair.confirm()
+    try pair.offer(1, by: 0, 50_000_000)
+    // update_add_htlc arrives; its commitment_signed is changed on the way.
+    try pair.deliver(to: 1)
+    let context = pair.context(0)
+    let flushed = pair.ends[0].channel?.flush(context) ?? []
+    try pair.carryOut(flushed, 0)
+    pair.ends[1].inbox[0][60] ^= 1
+    try pair.deliver(to: 1)
+    #expect(pair.ends[1].failures.count == 1 && pair.ends[1].channel?.phase == .onchain)
+    try pair.deliver(to: 0)
+    #expect(pair.ends[0].failures.first?.contains("the peer says") == true)
+    // On every new connection the error is sent again.
+    try pair.reconnect(restarting: true)
+    #expect(pair.ends[0].inbox.count == 1)
+  }
+
+  @Test func announcementsAreSignedOnceTheChannelIsSixDeep() throws {
+    var pair = ChannelPair()
+    try pair.open(announced: true)
+    try pair.run()
+    try pair.confirm(depth: 5)
+    #expect(pair.ends[0].announces == 0)
+    pair.height += 1
+    for index in 0..<2 {
+      let place = pair.ends[index].channel?.funding?.confirmation
+      let effects = pair.ends[index].channel?.fundingDepth(height: pair.height, place) ?? []
+      try pair.carryOut(effects, index)
+    }
+    #expect(pair.ends.allSatisfy { $0.announces == 1 })
+    let announcement = try #require(
+      pair.ends[0].channel?.announcement(of: ChannelPair.node(0), chainHash: .regtest))
+    #expect(
+      announcement.signatureHash
+        == pair.ends[1].channel?.announcement(of: ChannelPair.node(1), chainHash: .regtest)?.signatureHash)
+  }
+
+  @Test func aStoredChannelThatIsDamagedIsRefused() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    let stored = try #require(pair.ends[0].stored)
+    for length in 0..<stored.count {
+      let part = Array(stored[..<length])
+      #expect(throws: StoredStateError.self) {
+        try LightningChannel(
+          decoding: part.bytes, registry: .bolt, policy: ChannelPolicy(),
+          makeSigner: { ChannelPair.signer(0, $0, $1) })
+      }
+    }
+  }
+}
