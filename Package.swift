@@ -174,7 +174,10 @@ let package = Package(
       "PaymentsTests",
       ["Payments", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"]),
-    tests("StorageTests", ["Storage", "Encoding"]),
+    // The process that the tests of storage kill.
+    .executableTarget(
+      name: "storagehelper", dependencies: ["Storage", "Encoding"], path: "Tests/StorageHelper", swiftSettings: strict),
+    tests("StorageTests", ["Storage", "Encoding", "storagehelper"]),
     tests("WalletTests", ["Wallet", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
     tests("RoutingTests", ["Routing", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("PeersTests", ["Peers", "Noise", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging] + nio),

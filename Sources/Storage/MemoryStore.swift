@@ -1,0 +1,220 @@
+internal import Synchronization
+
+/// A store in memory, for tests: it forgets everything with its last owner, and fails when it is told to.
+///
+/// What would have been on the disk can be opened again with `reopened()`, after a fault or at any moment, as a process that was killed then
+/// would find it.
+public final class MemoryStore: Store {
+  public enum Fault: Sendable {
+    /// The commit throws this, nothing is stored, and the store goes on.
+    case fail(StoreError)
+    /// The power goes before the batch is durable: nothing of it is stored, and everything from then on throws `.powerLost`.
+    case losePowerBefore
+    /// The power goes when the batch is durable and its caller does not know yet: it is stored, and throws `.powerLost` all the same.
+    case losePowerAfter
+  }
+
+  fileprivate struct State: Sendable {
+    var collections: [String: [[UInt8]: [UInt8]]]
+    var migrations: [String] = []
+    var version: UInt32 = 0
+    var commits = 0
+    var faults: [Int: Fault] = [:]
+    var stopped: StoreError?
+    /// Those that wait for `release`, while commits are held.
+    var held: [CheckedContinuation<Void, Never>]?
+  }
+
+  private let state: Mutex<State>
+  private let schema: StoreSchema
+
+  /// An empty store. Throws what its migrations throw.
+  public convenience init(schema: StoreSchema) throws(StoreError) {
+    try self.init(State(collections: [:]), schema)
+  }
+
+  private init(_ old: State, _ schema: StoreSchema) throws(StoreError) {
+    try schema.check()
+    guard old.version <= schema.version else {
+      throw .newer(path: "memory", found: "\(old.version)", supported: "\(schema.version)")
+    }
+    var state = State(collections: old.collections, migrations: old.migrations, version: schema.version)
+    for collection in schema.collections where state.collections[collection.name] == nil {
+      state.collections[collection.name] = [:]
+    }
+    let editor = MemoryEditor(state.collections)
+    for migration in try schema.pending(after: state.migrations, path: "memory") {
+      try migration.run(editor)
+      state.migrations.append(migration.name)
+    }
+    state.collections = editor.collections.withLock { $0 }
+    self.state = Mutex(state)
+    self.schema = schema
+  }
+
+  /// What was durable, in a new store, with another schema if one is given. This one answers nothing any more.
+  public func reopened(schema: StoreSchema? = nil) throws(StoreError) -> MemoryStore {
+    let (old, held) = state.withLock { state in
+      if state.stopped == nil { state.stopped = .powerLost }
+      defer { state.held = nil }
+      return (State(collections: state.collections, migrations: state.migrations, version: state.version), state.held)
+    }
+    for continuation in held ?? [] { continuation.resume() }
+    return try MemoryStore(old, schema ?? self.schema)
+  }
+
+  // MARK: Faults
+
+  /// How many commits have been begun.
+  public var commits: Int { state.withLock(\.commits) }
+
+  /// Strikes at the commit of this number, counted from 0 over the life of the store.
+  public func inject(_ fault: Fault, atCommit number: Int) { state.withLock { $0.faults[number] = fault } }
+  /// Strikes at the next commit.
+  public func injectAtNextCommit(_ fault: Fault) { state.withLock { $0.faults[$0.commits] = fault } }
+
+  /// Lets commits wait, as a slow disk does, until `release`: nothing that depends on them may happen meanwhile.
+  public func hold() { state.withLock { if $0.held == nil { $0.held = [] } } }
+
+  /// Lets go of the commits that wait, and of those to come.
+  public func release() {
+    let held = state.withLock { state in
+      defer { state.held = nil }
+      return state.held
+    }
+    for continuation in held ?? [] { continuation.resume() }
+  }
+
+  /// How many commits wait for `release`.
+  public var heldCommits: Int { state.withLock { $0.held?.count ?? 0 } }
+
+  // MARK: Store
+
+  public func commit(_ changes: [Change]) async throws(StoreError) {
+    await withCheckedContinuation { continuation in
+      let waits = state.withLock { state in
+        guard state.held != nil else { return false }
+        state.held?.append(continuation)
+        return true
+      }
+      if !waits { continuation.resume() }
+    }
+    let result: Result<Void, StoreError> = state.withLock { state in
+      if let stopped = state.stopped { return .failure(stopped) }
+      defer { state.commits += 1 }
+      switch state.faults[state.commits] {
+      case .fail(let error): return .failure(error)
+      case .losePowerBefore:
+        state.stopped = .powerLost
+        return .failure(.powerLost)
+      case .losePowerAfter:
+        do throws(StoreError) { try state.apply(changes) } catch { return .failure(error) }
+        state.stopped = .powerLost
+        return .failure(.powerLost)
+      case nil:
+        do throws(StoreError) { try state.apply(changes) } catch { return .failure(error) }
+        return .success(())
+      }
+    }
+    try result.get()
+  }
+
+  public func value(of key: [UInt8], in collection: CollectionName) async throws(StoreError) -> [UInt8]? {
+    try contents(collection)[key]
+  }
+
+  public func records(
+    in collection: CollectionName, prefix: [UInt8], from: [UInt8]?, limit: Int?, reversed: Bool
+  ) async throws(StoreError) -> [StoreRecord] {
+    MemoryEditor.records(try contents(collection), prefix, from, limit, reversed)
+  }
+
+  public func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int {
+    try contents(collection).keys.count { $0.starts(with: prefix) }
+  }
+
+  public func integrityCheck() async throws(StoreError) {
+    if let stopped = state.withLock(\.stopped) { throw stopped }
+  }
+
+  public func close() async throws(StoreError) {
+    release()
+    state.withLock { if $0.stopped == nil { $0.stopped = .closed } }
+  }
+
+  private func contents(_ collection: CollectionName) throws(StoreError) -> [[UInt8]: [UInt8]] {
+    let (stopped, contents) = state.withLock { ($0.stopped, $0.collections[collection.name]) }
+    if let stopped { throw stopped }
+    guard let contents else { throw .unknownCollection(collection.name) }
+    return contents
+  }
+}
+
+extension MemoryStore.State {
+  mutating func apply(_ changes: [Change]) throws(StoreError) {
+    try MemoryEditor.apply(changes, to: &collections)
+  }
+}
+
+/// A store in memory as a migration sees it.
+private final class MemoryEditor: StoreEditor {
+  typealias Contents = [[UInt8]: [UInt8]]
+
+  let collections: Mutex<[String: Contents]>
+
+  init(_ collections: [String: Contents]) { self.collections = Mutex(collections) }
+
+  func value(of key: [UInt8], in collection: CollectionName) throws(StoreError) -> [UInt8]? {
+    try contents(collection)[key]
+  }
+
+  func records(
+    in collection: CollectionName, prefix: [UInt8], from: [UInt8]?, limit: Int?
+  ) throws(StoreError) -> [StoreRecord] {
+    Self.records(try contents(collection), prefix, from, limit, false)
+  }
+
+  func apply(_ changes: [Change]) throws(StoreError) {
+    var copy = collections.withLock { $0 }
+    try Self.apply(changes, to: &copy)
+    collections.withLock { $0 = copy }
+  }
+
+  private func contents(_ collection: CollectionName) throws(StoreError) -> Contents {
+    guard let contents = collections.withLock({ $0[collection.name] }) else {
+      throw .unknownCollection(collection.name)
+    }
+    return contents
+  }
+
+  /// All of them or none.
+  static func apply(_ changes: [Change], to collections: inout [String: Contents]) throws(StoreError) {
+    for change in changes {
+      guard collections[change.collection.name] != nil else { throw .unknownCollection(change.collection.name) }
+      try change.check()
+    }
+    for change in changes {
+      switch change {
+      case .put(let collection, let key, let value): collections[collection.name]?[key] = value
+      case .delete(let collection, let key): collections[collection.name]?[key] = nil
+      case .deletePrefix(let collection, let prefix):
+        for key in collections[collection.name]?.keys.filter({ $0.starts(with: prefix) }) ?? [] {
+          collections[collection.name]?[key] = nil
+        }
+      }
+    }
+  }
+
+  static func records(
+    _ contents: Contents, _ prefix: [UInt8], _ from: [UInt8]?, _ limit: Int?, _ reversed: Bool
+  ) -> [StoreRecord] {
+    let keys = contents.keys.filter { key in
+      guard key.starts(with: prefix) else { return false }
+      guard let from else { return true }
+      return reversed ? !from.lexicographicallyPrecedes(key) : !key.lexicographicallyPrecedes(from)
+    }
+    let sorted = keys.sorted { $0.lexicographicallyPrecedes($1) }
+    let ordered = reversed ? sorted.reversed() : sorted
+    return ordered.prefix(limit.map { max($0, 0) } ?? .max).map { StoreRecord(key: $0, value: contents[$0] ?? []) }
+  }
+}
