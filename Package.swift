@@ -113,7 +113,7 @@ let package = Package(
       "Chain",
       ["Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
     library("Peers", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", logging] + nio),
-    library("RPC", ["Encoding", "JSON", logging] + nio),
+    library("RPC", ["Encoding", "Secp256k1", "Bitcoin", "JSON", logging] + nio),
     library("Configuration", ["Bitcoin", "Encoding", .product(name: "TOMLKit", package: "TOMLKit")]),
 
     // Layer 8: the node.
