@@ -196,7 +196,10 @@ let package = Package(
     // What is fuzzed, and the replay of what fuzzing found.
     .target(
       name: "FuzzTargets",
-      dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "JSON", "GLCTool"],
+      dependencies: [
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "Payments", "GLC", "BOLT", "GLCTesting",
+        "JSON", "GLCTool",
+      ],
       path: "Fuzz/Sources/FuzzTargets", swiftSettings: strict),
     tests("FuzzCorpusTests", ["FuzzTargets", "Encoding"]),
   ]

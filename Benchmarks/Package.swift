@@ -18,6 +18,9 @@ let package = Package(
         .product(name: "Hashing", package: "glc"),
         .product(name: "Secp256k1", package: "glc"),
         .product(name: "Bitcoin", package: "glc"),
+        .product(name: "Wire", package: "glc"),
+        .product(name: "Noise", package: "glc"),
+        .product(name: "Sphinx", package: "glc"),
       ],
       swiftSettings: [
         .swiftLanguageMode(.v6),

@@ -7,30 +7,44 @@ extension ChaCha20 {
   public static func apply(key: Bytes32, streamOffset offset: Int, to bytes: inout [UInt8], in range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "a range outside of the array")
     guard !range.isEmpty else { return }
+    unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+      unsafe xor(key: key, streamOffset: offset, to: buffer.baseAddress! + range.lowerBound, count: range.count)
+    }
+  }
+
+  /// The same for bytes on the stack.
+  public static func apply<let count: Int>(key: Bytes32, streamOffset offset: Int, to bytes: inout FixedBytes<count>) {
+    unsafe bytes.withMutableBytes { buffer in
+      guard let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+      unsafe xor(key: key, streamOffset: offset, to: start, count: count)
+    }
+  }
+
+  @unsafe private static func xor(
+    key: Bytes32, streamOffset offset: Int, to start: UnsafeMutablePointer<UInt8>, count: Int
+  ) {
     let zeroNonce = FixedBytes<12>()
     unsafe key.bytes.withUnsafeBytes { key in
       unsafe zeroNonce.bytes.withUnsafeBytes { nonce in
-        unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-          var next = unsafe buffer.baseAddress! + range.lowerBound
-          var left = range.count
-          var counter = UInt32(truncatingIfNeeded: offset / 64)
-          let skipped = offset % 64
-          if skipped > 0 {
-            // The rest of a block that was begun.
-            let count = min(left, 64 - skipped)
-            var block = FixedBytes<64>()
-            unsafe block.withMutableBytes { block in
-              let start = unsafe block.baseAddress!.assumingMemoryBound(to: UInt8.self)
-              unsafe glc_chacha20_xor(start, start, 64, nonce.start, counter, key.start)
-              for index in 0..<count { unsafe next[index] ^= start[skipped + index] }
-              unsafe glc_wipe(start, 64)
-            }
-            counter &+= 1
-            unsafe next += count
-            left -= count
+        var next = unsafe start
+        var left = count
+        var counter = UInt32(truncatingIfNeeded: offset / 64)
+        let skipped = offset % 64
+        if skipped > 0 {
+          // The rest of a block that was begun.
+          let count = min(left, 64 - skipped)
+          var block = FixedBytes<64>()
+          unsafe block.withMutableBytes { block in
+            let start = unsafe block.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            unsafe glc_chacha20_xor(start, start, 64, nonce.start, counter, key.start)
+            for index in 0..<count { unsafe next[index] ^= start[skipped + index] }
+            unsafe glc_wipe(start, 64)
           }
-          if left > 0 { unsafe glc_chacha20_xor(next, next, left, nonce.start, counter, key.start) }
+          counter &+= 1
+          unsafe next += count
+          left -= count
         }
+        if left > 0 { unsafe glc_chacha20_xor(next, next, left, nonce.start, counter, key.start) }
       }
     }
   }
@@ -74,6 +88,27 @@ extension ChaCha20Poly1305 {
         }
       }
       count = isAuthentic == 1 ? ciphertext.byteCount - tagByteCount : 0
+    }
+    return isAuthentic == 1 ? output : nil
+  }
+
+  /// Opens what is `count` bytes long into memory on the stack. Nil when the tag is wrong or the length is another.
+  public static func open<let count: Int>(
+    key: borrowing SecretBytes32, nonce: FixedBytes<12>, associatedData: RawSpan, ciphertext: RawSpan,
+    as type: FixedBytes<count>.Type = FixedBytes<count>.self
+  ) -> FixedBytes<count>? {
+    guard ciphertext.byteCount == count + tagByteCount else { return nil }
+    var output = FixedBytes<count>()
+    let isAuthentic = unsafe output.withMutableBytes { output in
+      unsafe nonce.bytes.withUnsafeBytes { nonce in
+        unsafe associatedData.withUnsafeBytes { data in
+          unsafe ciphertext.withUnsafeBytes { ciphertext in
+            unsafe glc_chachapoly_open(
+              output.baseAddress?.assumingMemoryBound(to: UInt8.self), ciphertext.start, ciphertext.count,
+              data.optionalStart, data.count, nonce.start, key.start)
+          }
+        }
+      }
     }
     return isAuthentic == 1 ? output : nil
   }

@@ -61,6 +61,14 @@ struct CipherState: ~Copyable, Sendable {
     return plaintext
   }
 
+  /// Like `decrypt`, for what has a length of its own: no array is made.
+  mutating func decryptLength(_ ciphertext: RawSpan) -> Int? {
+    let plaintext = ChaCha20Poly1305.open(
+      key: key, nonce: noiseNonce(nonce), associatedData: RawSpan(), ciphertext: ciphertext, as: FixedBytes<2>.self)
+    advance()
+    return plaintext.map { Int($0[0]) << 8 | Int($0[1]) }
+  }
+
   private mutating func advance() {
     nonce += 1
     // BOLT 8: A key is to be rotated after a party encrypts or decrypts 1000 times with it (i.e. every 500 messages).
@@ -142,11 +150,10 @@ public struct Decryptor: ~Copyable, Sendable {
     guard header.byteCount == Transport.headerByteCount else {
       throw .wrongLength(expected: Transport.headerByteCount, actual: header.byteCount)
     }
-    guard let plaintext = state.decrypt(header), plaintext.count == 2 else {
+    guard let length = state.decryptLength(header) else {
       expected = .nothing
       throw .badLengthTag
     }
-    let length = Int(plaintext[0]) << 8 | Int(plaintext[1])
     expected = .message(byteCount: length)
     return length + Transport.tagByteCount
   }

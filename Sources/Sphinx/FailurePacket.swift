@@ -115,7 +115,8 @@ extension FailurePacket {
       Self.applyStream(secret, to: &packet)
       if round == sharedSecrets.count - 1 { remainder = packet }
 
-      if round < Attribution.maximumHopCount {
+      // Whether attribution data came is no secret.
+      if attribution != nil, round < Attribution.maximumHopCount {
         let distance = max(min(sharedSecrets.count, Attribution.maximumHopCount) - 1 - round, 0)
         let holdTime = rest.remove(sharedSecret: secret, packet: packet.bytes, distance: distance)
         if let holdTime, isProven, isReal { holdTimes.append(holdTime) } else { isProven = false }

@@ -82,20 +82,21 @@ extension Onion {
     guard filter.admit(sha256(secret.bytes)) else { throw .replayed(secret) }
 
     let rho = OnionKey.rho.authenticate(secret.bytes)
-    let size = packet.hopPayloads.byteCount
     guard let (lengthByteCount, length) = payloadLength(of: packet, rho: rho) else {
       throw .invalidOnionPayload(secret)
     }
-    let shift = lengthByteCount + length + 32
+    let size = packet.hopPayloads.byteCount
+    let payloadEnd = lengthByteCount + length
+    let shift = payloadEnd + 32
 
-    var payload = packet.hopPayloads.extracting(lengthByteCount..<shift).array
-    ChaCha20.apply(key: rho, streamOffset: lengthByteCount, to: &payload, in: 0..<payload.count)
-    let nextHMAC = Array(payload[length...])
-    payload.removeLast(32)
-    // BOLT 4: all-zero `next_hmac`: This is the final destination of the onion.
-    guard nextHMAC.contains(where: { $0 != 0 }) else {
-      return PeeledOnion(payload: payload, sharedSecret: secret, next: nil)
+    var payload = packet.hopPayloads.extracting(lengthByteCount..<payloadEnd).array
+    ChaCha20.apply(key: rho, streamOffset: lengthByteCount, to: &payload, in: 0..<length)
+    guard var nextHMAC = try? Bytes32(copying: packet.hopPayloads.extracting(payloadEnd..<shift)) else {
+      throw .invalidOnionPayload(secret)
     }
+    ChaCha20.apply(key: rho, streamOffset: payloadEnd, to: &nextHMAC)
+    // BOLT 4: all-zero `next_hmac`: This is the final destination of the onion.
+    guard nextHMAC != Bytes32() else { return PeeledOnion(payload: payload, sharedSecret: secret, next: nil) }
 
     let nextKey: PublicKey
     do throws(Secp256k1Error) {
@@ -116,9 +117,10 @@ extension Onion {
   /// How many bytes the length takes and the length itself; nil when it is malformed, reserved, or longer than the onion.
   private static func payloadLength(of packet: OnionPacket, rho: Bytes32) -> (lengthByteCount: Int, length: Int)? {
     let size = packet.hopPayloads.byteCount
-    var head = packet.hopPayloads.extracting(0..<min(size, 9)).array
-    ChaCha20.apply(key: rho, streamOffset: 0, to: &head, in: 0..<head.count)
-    var reader = ByteReader(head.bytes)
+    var head = FixedBytes<9>()
+    for index in 0..<min(size, 9) { head[index] = packet.hopPayloads[index] }
+    ChaCha20.apply(key: rho, streamOffset: 0, to: &head)
+    var reader = ByteReader(head.bytes.extracting(0..<min(size, 9)))
     // BOLT 4: "Remove a `bigsize` from the front (...). If that is malformed: MUST abort", "If the `payload_length` is less than
     // two: MUST abort", and it must leave as many bytes as came in: with the zeros behind, that is to end within them.
     guard let length = try? reader.readBigSize(), length >= 2, length <= UInt64(size),

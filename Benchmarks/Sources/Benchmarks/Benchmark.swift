@@ -8,6 +8,8 @@ struct Benchmark {
   let floor: (_ count: Int) -> UInt64
   /// Whether the sums must agree: not where the floor makes another thing than we do, a walk for a decoded value.
   let isComparable: Bool
+  /// Whether ours uses several cores: then the wall's clock counts instead of the thread's.
+  let isParallel: Bool
   /// Makes what `ours` uses up, before the clock runs.
   let prepare: ((_ count: Int) -> Void)?
 }
@@ -18,11 +20,12 @@ struct Suite {
   var group = ""
 
   mutating func add(
-    _ name: String, isComparable: Bool = true, ours: @escaping (_ count: Int) -> UInt64,
+    _ name: String, isComparable: Bool = true, isParallel: Bool = false, ours: @escaping (_ count: Int) -> UInt64,
     floor: @escaping (_ count: Int) -> UInt64, prepare: ((_ count: Int) -> Void)? = nil
   ) {
     benchmarks.append(
-      Benchmark(name: name, group: group, ours: ours, floor: floor, isComparable: isComparable, prepare: prepare))
+      Benchmark(name: name, group: group, ours: ours, floor: floor, isComparable: isComparable,
+        isParallel: isParallel, prepare: prepare))
   }
 }
 
@@ -100,9 +103,10 @@ extension Benchmark {
 
   private func time(_ operation: (Int) -> UInt64, _ count: Int) -> UInt64 {
     prepare?(count)
-    let start = thread_nanoseconds()
+    let clock = isParallel ? wall_nanoseconds : thread_nanoseconds
+    let start = clock()
     sink &+= operation(count)
-    return max(thread_nanoseconds() - start, 1)
+    return max(clock() - start, 1)
   }
 
   private func allocationsOf(_ operation: (Int) -> UInt64, _ count: Int) -> UInt64 {

@@ -23,6 +23,10 @@ suite.addHashing()
 suite.addSighashes()
 suite.addTransactions()
 suite.addScripts()
+suite.addOnions()
+suite.addTransport()
+suite.addMessages()
+suite.addGossip()
 
 func isWanted(_ benchmark: Benchmark, _ filter: String) -> Bool {
   filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter)

@@ -3,7 +3,8 @@ extension FuzzTarget {
   public static let all: [FuzzTarget] =
     [
       transaction, script, interpreter, spend, controlBlock, keys, musig, psbt, descriptor, miniscript, address, wif,
-      extendedKey, mnemonic, signedMessage, block, filter, message, payload, failure, json, tool, tlv, integers, bech32,
+      extendedKey, mnemonic, signedMessage, block, filter, message, payload, failure, onion, failurePacket,
+      attribution, noise, invoice, offer, storedChannel, json, tool, tlv, integers, bech32,
       base58, base64, hex,
     ] + wireTexts + eachMessage
 }

@@ -9,5 +9,7 @@
 uint64_t allocations_count(void);
 // Nanoseconds of processor time that the calling thread has used.
 uint64_t thread_nanoseconds(void);
+// Nanoseconds of a clock that only goes forward.
+uint64_t wall_nanoseconds(void);
 
 #endif
