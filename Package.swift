@@ -197,8 +197,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "Payments", "GLC", "BOLT", "GLCTesting",
-        "JSON", "GLCTool",
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "Payments", "GLC", "BOLT",
+        "GLCTesting", "JSON", "GLCTool",
       ],
       path: "Fuzz/Sources/FuzzTargets", swiftSettings: strict),
     tests("FuzzCorpusTests", ["FuzzTargets", "Encoding"]),

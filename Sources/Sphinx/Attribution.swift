@@ -55,9 +55,13 @@ public struct Attribution: Hashable, Sendable {
     // "The former `hmac_x'_y` now becomes `hmac_x+1_y`. The left-most HMAC for each hop is discarded." From the right, so that
     // nothing is overwritten before it has moved.
     for node in stride(from: Self.maximumHopCount - 1, through: 1, by: -1) {
-      for distance in 0..<(Self.maximumHopCount - node) { move(node - 1, distance, to: node, distance) }
+      // The HMACs of a node stand together, those of the greatest distance first.
+      let farthest = Self.maximumHopCount - node - 1
+      let from = Self.offset(node - 1, farthest)
+      let to = Self.offset(node, farthest)
+      for index in stride(from: 4 * farthest + 3, through: 0, by: -1) { bytes[to + index] = bytes[from + index] }
     }
-    for distance in 0..<Self.maximumHopCount { clear(0, distance) }
+    for index in 0..<4 * Self.maximumHopCount { bytes[Self.holdTimesByteCount + index] = 0 }
   }
 
   /// BOLT 4 §Update of `attribution_data`: our hold time, our 20 HMACs, our stream. `packet` is the failure before our stream is
@@ -109,8 +113,11 @@ public struct Attribution: Hashable, Sendable {
     for index in Self.holdTimesByteCount - 4..<Self.holdTimesByteCount { bytes[index] = 0 }
     for node in 0..<Self.maximumHopCount {
       let kept = Self.maximumHopCount - node - 1
-      for distance in 0..<kept { move(node + 1, distance, to: node, distance) }
-      clear(node, kept)
+      let to = Self.offset(node, kept)
+      for index in 0..<4 { bytes[to + index] = 0 }
+      guard kept > 0 else { break }
+      let from = Self.offset(node + 1, kept - 1)
+      for index in 0..<4 * kept { bytes[to + 4 + index] = bytes[from + index] }
     }
   }
 
@@ -123,26 +130,17 @@ public struct Attribution: Hashable, Sendable {
     return holdTimesByteCount + 4 * (before + maximumHopCount - 1 - node - distance)
   }
 
-  private mutating func move(_ node: Int, _ distance: Int, to newNode: Int, _ newDistance: Int) {
-    let from = Self.offset(node, distance)
-    let to = Self.offset(newNode, newDistance)
-    for index in 0..<4 { bytes[to + index] = bytes[from + index] }
-  }
-
-  private mutating func clear(_ node: Int, _ distance: Int) {
-    let offset = Self.offset(node, distance)
-    for index in 0..<4 { bytes[offset + index] = 0 }
-  }
-
   /// `hmac_0_distance`, in full: over the packet (which `mac` has seen), "the first `y+1` hold times in `htlc_hold_times`", and
   /// "`y` downstream hmacs that correspond to downstream node positions relative to `x`".
   private func hmac(_ mac: HMACSHA256, distance: Int) -> Bytes32 {
     var mac = mac
     mac.update(bytes.bytes.extracting(0..<4 * (distance + 1)))
+    var downstream = FixedBytes<80>()
     for node in stride(from: 1, through: distance, by: 1) {
       let offset = Self.offset(node, distance - node)
-      mac.update(bytes.bytes.extracting(offset..<offset + 4))
+      for index in 0..<4 { downstream[4 * (node - 1) + index] = bytes[offset + index] }
     }
+    mac.update(downstream.bytes.extracting(0..<4 * distance))
     return mac.finish()
   }
 

@@ -1,3 +1,4 @@
+public import Bitcoin
 public import Encoding
 public import Secp256k1
 
@@ -20,7 +21,7 @@ public struct BlindedPath: Hashable, Sendable {
   public enum FirstNode: Hashable, Sendable {
     case nodeID(PublicKey)
     /// `node_id_1` of the channel for direction 0, `node_id_2` for 1.
-    case channelEnd(shortChannelID: UInt64, isNode2: Bool)
+    case channelEnd(shortChannelID: ShortChannelID, isNode2: Bool)
   }
 }
 
@@ -53,7 +54,7 @@ extension BlindedPath {
     case nil: throw .truncated
     case let direction? where direction < 2:
       try reader.skip(1)
-      firstNodeID = .channelEnd(shortChannelID: try reader.readUInt64(), isNode2: direction == 1)
+      firstNodeID = .channelEnd(shortChannelID: try ShortChannelID(from: &reader), isNode2: direction == 1)
     default: firstNodeID = .nodeID(try reader.read())
     }
     firstPathKey = try reader.read()
@@ -78,7 +79,7 @@ extension BlindedPath {
     case .nodeID(let key): writer.write(key)
     case .channelEnd(let shortChannelID, let isNode2):
       writer.write((isNode2 ? 1 : 0) as UInt8)
-      writer.write(shortChannelID)
+      shortChannelID.encode(to: &writer)
     }
     writer.write(firstPathKey)
     writer.write(UInt8(truncatingIfNeeded: hops.count))

@@ -50,7 +50,8 @@ public struct FailurePacket: Hashable, Sendable {
   public mutating func wrap(sharedSecret: SharedSecret, holdTime: UInt32? = nil) {
     if let holdTime {
       // BOLT 4: otherwise: MUST instantiate an all-zeroes `attribution_data` block.
-      var updated = attribution ?? Attribution()
+      // Taken out, so that it is changed in place.
+      var updated = attribution.take() ?? Attribution()
       updated.shift()
       updated.add(sharedSecret: sharedSecret, holdTime: holdTime, packet: reason.bytes)
       attribution = updated

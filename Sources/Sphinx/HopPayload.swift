@@ -8,8 +8,8 @@ public struct HopPayload: Hashable, Sendable {
   public var amtToForward: MilliSatoshi?
   /// Type 4.
   public var outgoingCLTVValue: UInt32?
-  /// Type 6. The outgoing channel, as the 8 bytes of BOLT 7's `short_channel_id` make a number.
-  public var shortChannelID: UInt64?
+  /// Type 6. The outgoing channel.
+  public var shortChannelID: ShortChannelID?
   /// Type 8.
   public var paymentData: PaymentData?
   /// Type 10.
@@ -69,7 +69,7 @@ public struct HopPayload: Hashable, Sendable {
       switch reader.type {
       case 2: amtToForward = MilliSatoshi(try reader.decode(decodeTU64))
       case 4: outgoingCLTVValue = try reader.decode(decodeTU32)
-      case 6: shortChannelID = try reader.decode(decodeUInt64)
+      case 6: shortChannelID = try reader.decode(decodeShortChannelID)
       case 8: paymentData = try reader.decode(PaymentData.init(decoding:))
       case 10: encryptedRecipientData = try reader.decode(decodeBytes)
       case 12: currentPathKey = try reader.decode(PublicKey.init(copying:))
@@ -92,7 +92,7 @@ public struct HopPayload: Hashable, Sendable {
     var writer = ByteWriter()
     writer.writeRecord(2, truncated: amtToForward?.rawValue)
     writer.writeRecord(4, truncated: outgoingCLTVValue.map(UInt64.init))
-    writer.writeRecord(6, uint64: shortChannelID)
+    writer.writeRecord(6, shortChannelID)
     writer.writeRecord(8, paymentData?.encoded)
     writer.writeRecord(10, encryptedRecipientData)
     writer.writeRecord(12, currentPathKey)

@@ -1,3 +1,4 @@
+internal import Bitcoin
 public import Encoding
 
 /// What is wrong with a TLV stream inside an onion: the fields of BOLT 4's `invalid_onion_payload`, and why.
@@ -108,10 +109,10 @@ func decodeTU32(_ value: RawSpan) throws(DecodingError) -> UInt32 {
   return try reader.readTU32()
 }
 
-func decodeUInt64(_ value: RawSpan) throws(DecodingError) -> UInt64 {
+func decodeShortChannelID(_ value: RawSpan) throws(DecodingError) -> ShortChannelID {
   guard value.byteCount == 8 else { throw .wrongLength(expected: 8, actual: value.byteCount) }
   var reader = ByteReader(value)
-  return try reader.readUInt64()
+  return try ShortChannelID(from: &reader)
 }
 
 extension ByteWriter {
@@ -129,10 +130,10 @@ extension ByteWriter {
     writeRecord(type, value.map(truncatedBytes))
   }
 
-  mutating func writeRecord(_ type: UInt64, uint64 value: UInt64?) {
+  mutating func writeRecord(_ type: UInt64, _ value: ShortChannelID?) {
     guard let value else { return }
     var writer = ByteWriter()
-    writer.write(value)
+    value.encode(to: &writer)
     writeRecord(type, writer.bytes)
   }
 

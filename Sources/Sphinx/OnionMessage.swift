@@ -1,3 +1,4 @@
+public import Bitcoin
 public import Encoding
 public import Secp256k1
 
@@ -79,7 +80,7 @@ public struct OnionMessage: Hashable, Sendable {
   public enum NextNode: Hashable, Sendable {
     case nodeID(PublicKey)
     /// BOLT 7's `short_channel_id` as a number, or a local alias.
-    case shortChannelID(UInt64)
+    case shortChannelID(ShortChannelID)
   }
 
   /// Why a message is ignored. BOLT 4: "there is no error returned from intermediary nodes".

@@ -6,8 +6,8 @@ public import Secp256k1
 public struct RecipientData: Hashable, Sendable {
   /// Type 1. Makes the data of all hops equally long.
   public var padding: [UInt8]?
-  /// Type 2. The channel to the next node, as the 8 bytes of BOLT 7's `short_channel_id` make a number.
-  public var shortChannelID: UInt64?
+  /// Type 2. The channel to the next node.
+  public var shortChannelID: ShortChannelID?
   /// Type 4. The next node.
   public var nextNodeID: PublicKey?
   /// Type 6. Tells the recipient which of its paths was used.
@@ -56,7 +56,7 @@ public struct RecipientData: Hashable, Sendable {
     while try reader.advance() {
       switch reader.type {
       case 1: padding = try reader.decode(decodeBytes)
-      case 2: shortChannelID = try reader.decode(decodeUInt64)
+      case 2: shortChannelID = try reader.decode(decodeShortChannelID)
       case 4: nextNodeID = try reader.decode(PublicKey.init(copying:))
       case 6: pathID = try reader.decode(decodeBytes)
       case 8: nextPathKeyOverride = try reader.decode(PublicKey.init(copying:))
@@ -74,7 +74,7 @@ public struct RecipientData: Hashable, Sendable {
   public var encoded: [UInt8] {
     var writer = ByteWriter()
     writer.writeRecord(1, padding)
-    writer.writeRecord(2, uint64: shortChannelID)
+    writer.writeRecord(2, shortChannelID)
     writer.writeRecord(4, nextNodeID)
     writer.writeRecord(6, pathID)
     writer.writeRecord(8, nextPathKeyOverride)

@@ -79,25 +79,51 @@ struct Bolt12VectorTests {
     }
   }
 
-  @Test("Merkle roots are the file's", .vectors("bolts/bolt12/signature-test.json"))
-  func merkleRoots() throws {
+  @Test("Merkle trees are the file's: leaves, branches, root", .vectors("bolts/bolt12/signature-test.json"))
+  func merkleTrees() throws {
     let path = "bolts/bolt12/signature-test.json"
     let cases = try Vectors.json(path).array
     for vector in cases {
       let comment = Comment(rawValue: try vector.required("comment").string)
-      // The records stand in the names of the hashes.
-      let prefix = "H(`LnLeaf`,"
-      let leaves = try vector.required("leaves").array.map { leaf in
-        guard case .object(let object) = leaf,
-          let name = object.members.map(\.name).first(where: { $0.hasPrefix(prefix) })
-        else { throw VectorError.unexpected("no leaf") }
-        return String(name.dropFirst(prefix.count).dropLast())
+      // What was hashed stands in the names of the hashes.
+      let printed = try vector.required("leaves").array.map { leaf in
+        (
+          hash: try Self.hash("LnLeaf", in: leaf), nonce: try Self.hash("LnNonce", in: leaf),
+          node: try Self.hash("LnBranch", in: leaf)
+        )
       }
-      let bytes = try Hex.decode(leaves.joined())
-      let stream = try TLVStream(decoding: bytes.bytes)
-      let expected = try vector.required("merkle").string
-      #expect(Bolt12Merkle.root(of: stream)?.hex == expected, comment)
+      let bytes = try Hex.decode(printed.map { String($0.hash.input.dropFirst()) }.joined())
+      let leaves = Bolt12Merkle.leaves(of: try TLVStream(decoding: bytes.bytes))
+      #expect(leaves.map(\.hash.hex) == printed.map(\.hash.output), comment)
+      #expect(leaves.map(\.nonce.hex) == printed.map(\.nonce.output), comment)
+      #expect(leaves.map(\.node.hex) == printed.map(\.node.output), comment)
+
+      // The file prints branches of two; who moves up alone has none.
+      var expected = leaves.map(\.node)
+      for branch in try vector.required("branches").array {
+        let (input, output) = try Self.hash("LnBranch", in: branch)
+        let both = Array(input.dropFirst())
+        let left = try Bytes32(hex: String(both[..<64]))
+        let right = try Bytes32(hex: String(both[64...]))
+        #expect(left < right, "the lesser first: \(comment)")
+        #expect(Bolt12Merkle.branch(right, left).hex == output, comment)
+        #expect(expected.contains(left) && expected.contains(right), comment)
+        expected = expected.filter { $0 != left && $0 != right } + [try Bytes32(hex: output)]
+      }
+      let root = try vector.required("merkle").string
+      #expect(expected.map(\.hex) == [root], comment)
+      #expect((Bolt12Merkle.levels(above: leaves).last ?? leaves.map(\.node)).map(\.hex) == [root], comment)
+      #expect(Bolt12Merkle.root(of: try TLVStream(decoding: bytes.bytes))?.hex == root, comment)
     }
     Vectors.report(path, cases: cases.count)
+  }
+
+  /// The member whose name is H(`tag`…): what stands behind the tag, and the hash.
+  private static func hash(_ tag: String, in value: JSONValue) throws -> (input: String, output: String) {
+    let prefix = "H(`\(tag)`"
+    guard case .object(let object) = value,
+      let member = object.members.first(where: { $0.name.hasPrefix(prefix) })
+    else { throw VectorError.unexpected("no \(tag)") }
+    return (String(member.name.dropFirst(prefix.count).dropLast()), try member.value.string)
   }
 }

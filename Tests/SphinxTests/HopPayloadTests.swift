@@ -29,7 +29,7 @@ struct HopPayloadTests {
     let forward = try HopPayload(decoding: hops[0].payload)
     #expect(forward.amtToForward == MilliSatoshi(15_000))
     #expect(forward.outgoingCLTVValue == 1500)
-    #expect(forward.shortChannelID == 1)
+    #expect(forward.shortChannelID == ShortChannelID(rawValue: 1))
     #expect(fault(forward, .forward) == nil)
     let second = try HopPayload(decoding: hops[1].payload)
     #expect(second.unknown.map(\.type) == [513])
@@ -92,7 +92,7 @@ struct HopPayloadTests {
     #expect(fault(payload, .trampolineFinal) == nil)
     #expect(fault(payload, .forward) == missing(6))
     #expect(fault(payload, .trampolineForward) == missing(14))
-    payload.shortChannelID = 3
+    payload.shortChannelID = ShortChannelID(rawValue: 3)
     #expect(fault(payload, .forward) == nil)
     payload.currentPathKey = key
     // 02 00 04 00 06 08 … : 14 bytes before it.
@@ -150,7 +150,7 @@ struct HopPayloadTests {
     var payload = HopPayload()
     payload.amtToForward = MilliSatoshi(.max)
     payload.outgoingCLTVValue = .max
-    payload.shortChannelID = .max
+    payload.shortChannelID = ShortChannelID(rawValue: .max)
     payload.paymentData = .init(paymentSecret: Bytes32(), totalMsat: MilliSatoshi(.max))
     payload.encryptedRecipientData = [1, 2]
     payload.currentPathKey = try publicKey(Figures.nodeIDs[0])
@@ -162,7 +162,8 @@ struct HopPayloadTests {
     payload.recipientBlindedPaths = [
       .init(
         path: BlindedPath(
-          firstNodeID: .channelEnd(shortChannelID: 1, isNode2: true), firstPathKey: try publicKey(Figures.nodeIDs[0]),
+          firstNodeID: .channelEnd(shortChannelID: ShortChannelID(rawValue: 1), isNode2: true),
+          firstPathKey: try publicKey(Figures.nodeIDs[0]),
           hops: [BlindedHop(blindedNodeID: try publicKey(Figures.nodeIDs[2]), encryptedRecipientData: [9])]),
         paymentInfo: BlindedPayInfo(
           feeBaseMsat: 1, feeProportionalMillionths: 2, cltvExpiryDelta: 3, htlcMinimumMsat: MilliSatoshi(4),

@@ -73,10 +73,7 @@ struct RouteBlindingTests {
     #expect(data.pathID == (try tlvs["path_id"].map { try bytes($0.string) }))
     #expect(
       data.nextPathKeyOverride == (try tlvs["next_path_key_override"].map { try publicKey($0.string) }))
-    let channel = try tlvs["short_channel_id"].map { text -> UInt64 in
-      let parts = try text.string.split(separator: "x").compactMap { UInt64($0) }
-      return parts[0] << 40 | parts[1] << 16 | parts[2]
-    }
+    let channel = try tlvs["short_channel_id"].map { try ShortChannelID(text: $0.string) }
     #expect(data.shortChannelID == channel)
     #expect(
       data.paymentRelay.map { UInt64($0.cltvExpiryDelta) }
@@ -205,7 +202,7 @@ struct RouteBlindingTests {
     #expect(fault(.messageForward) == InvalidPayload(type: 4, offset: 0, reason: .missing))
     #expect(fault(.paymentFinal) == nil)
     #expect(fault(.messageFinal) == nil)
-    data.shortChannelID = 1
+    data.shortChannelID = ShortChannelID(rawValue: 1)
     #expect(fault(.paymentForward) == InvalidPayload(type: 10, offset: 0, reason: .missing))
     #expect(fault(.messageForward) == nil)
     data.paymentRelay = .init(cltvExpiryDelta: 1, feeProportionalMillionths: 2, feeBaseMsat: 3)
@@ -283,8 +280,8 @@ struct RouteBlindingTests {
       BlindedHop(blindedNodeID: key, encryptedRecipientData: []),
     ]
     for first in [
-      BlindedPath.FirstNode.nodeID(key), .channelEnd(shortChannelID: 7, isNode2: false),
-      .channelEnd(shortChannelID: .max, isNode2: true),
+      BlindedPath.FirstNode.nodeID(key), .channelEnd(shortChannelID: ShortChannelID(rawValue: 7), isNode2: false),
+      .channelEnd(shortChannelID: ShortChannelID(rawValue: .max), isNode2: true),
     ] {
       let path = BlindedPath(firstNodeID: first, firstPathKey: key, hops: hops)
       let encoded = try #require(path.encoded)

@@ -225,4 +225,41 @@ struct TrampolineTests {
     }
     Vectors.report(folder + "trampoline-to-blinded-path-payment-onion-test.json", cases: cases.count)
   }
+
+  // The first onion of trampoline-payment-onion-test.json (lightning/bolts pull request 836, CC-BY-4.0) in brief: it must not need the
+  // file. Carol is the trampoline, Eve is paid.
+  private static let onion =
+    "0002531fe6068134503d2723133227c867ac8fa6c83c537e9a44c3c5bdbdcb1fe3371860c0749bfd613056cfc5718beecc25"
+    + "a2f255fc7abbea3cd75ff820e9d30807d19b30f33626452fa54bb2d822e918558ed3e6714deb3f9a2a10895e7553c6f088c9"
+    + "a852043530dbc9abcc486030894364b205f5de60171b451ff462664ebce23b672579bf2a444ebfe0a81875c26d2fa16d4267"
+    + "95b9b02ccbc4bdf909c583f0c2ebe9136510645917153ecb05181ca0c1b207824578ee841804a148f4c3df7306dcea52d942"
+    + "22907c9187bc31c0880fc084f0d88716e195c0abe7672d15217623"
+  private static let nextOnion =
+    "00035e5c85814fdb522b4efeef99b44fe8a5d3d3412057bc213b98d6f605edb022c2ae4a9141f6ac403790afeed975061f02"
+    + "4e2723d485f9cb35a3eaf881732f468dc19009bf195b561590798fb895b7b7065b5537018dec330e509e8618700c9c6e1df5"
+    + "d15b900ac3c34104b6abb1099fd2eca3b640d7d5fda9370e20c09035168fc64d954baa80361b965314c400da2d7a64d0536b"
+    + "f9e494aebb80aec358327a4a1a667fcff1daf241c99dd8c4fa907de5b931fb9daed083c157f5ea1dd960d142952f8ebe4e1c"
+    + "caee4d565a093e2b91f94b04a884ce2e8c60aced3565e8d2d10de5"
+
+  @Test("A trampoline onion is the proposal's, at its maker's and behind its first node")
+  func trampolineOnionInBrief() throws {
+    let payloads = try [
+      "020405f5e10004030c35000e2102edabbd16b41c8371b92ef2f04c1185b4f03b6dcd52ba9b78d9d7c89c8f221145",
+      "020405f5e10004030c350008242a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a05f5e100",
+    ].map(bytes)
+    let associatedData = [UInt8](repeating: 0x42, count: 32)
+    let nodes = try [nodeKey(2).publicKey, nodeKey(4).publicKey]
+    let session = try SecretKey(Bytes32([UInt8](repeating: 3, count: 32)))
+    let made = try Onion.create(
+      sessionKey: session, hops: zip(nodes, payloads).map { OnionHop(publicKey: $0, payload: $1) },
+      associatedData: associatedData, payloadsByteCount: 227 - OnionPacket.overhead)
+    #expect(made.packet.description == Self.onion)
+    let carol = try Onion.peel(made.packet, associatedData: associatedData, nodeKey: nodeKey(2))
+    #expect(carol.payload == payloads[0])
+    #expect(try HopPayload(decoding: carol.payload).outgoingNodeID == nodes[1])
+    let next = try #require(carol.next)
+    #expect(next.description == Self.nextOnion)
+    let eve = try Onion.peel(next, associatedData: associatedData, nodeKey: nodeKey(4))
+    #expect(eve.isFinal && eve.payload == payloads[1])
+  }
 }

@@ -1,3 +1,4 @@
+import Bitcoin
 import Encoding
 import Foundation
 import JSON

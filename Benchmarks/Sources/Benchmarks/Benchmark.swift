@@ -24,7 +24,8 @@ struct Suite {
     floor: @escaping (_ count: Int) -> UInt64, prepare: ((_ count: Int) -> Void)? = nil
   ) {
     benchmarks.append(
-      Benchmark(name: name, group: group, ours: ours, floor: floor, isComparable: isComparable,
+      Benchmark(
+        name: name, group: group, ours: ours, floor: floor, isComparable: isComparable,
         isParallel: isParallel, prepare: prepare))
   }
 }

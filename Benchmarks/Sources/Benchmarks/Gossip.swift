@@ -20,19 +20,21 @@ extension Suite {
       channelID: channelID, perCommitmentSecret: sample(63), nextPerCommitmentPoint: sampleKey(4).publicKey)
     addCodec(add128)
     addCodec(commitmentSigned, suffix: ", 483 htlcs")
-    addCodec(revoke)
+    // Reading a point is most of reading this message.
+    addCodec(revoke, points: 1)
     addCodec(sampleUpdate)
   }
 
   /// Reading a message beside a copy of its bytes to new memory; writing it beside the same.
-  private mutating func addCodec<M: WireMessage>(_ message: M, suffix: String = "") {
+  private mutating func addCodec<M: WireMessage>(_ message: M, suffix: String = "", points: Int = 0) {
     let encoded = try! message.encoded()
+    let point = sampleKey(4).publicKey.array
     add("decode \(M.name)" + suffix, isComparable: false) { turns in
       var sum: UInt64 = 0
       for _ in 0..<turns { if case .some = try? Message(decoding: encoded.bytes) { sum &+= 1 } }
       return sum
     } floor: { turns in
-      floor_copy_out(turns, encoded, encoded.count)
+      floor_copy_out(turns, encoded, encoded.count) &+ floor_public_key_parse(turns * points, point)
     }
     add("encode \(M.name)" + suffix, isComparable: false) { turns in
       var sum: UInt64 = 0
@@ -128,7 +130,8 @@ private var sampleAnnouncement: ChannelAnnouncement {
 private var sampleUpdate: ChannelUpdate {
   var update = ChannelUpdate(
     signature: CompactSignature(Bytes64()), chainHash: .bitcoin,
-    shortChannelID: ShortChannelID(rawValue: 0x0a_ae60_0003_1c00_01), timestamp: 1_700_000_000, messageFlags: .mustBeOne,
+    shortChannelID: ShortChannelID(rawValue: 0x0a_ae60_0003_1c00_01), timestamp: 1_700_000_000,
+    messageFlags: .mustBeOne,
     channelFlags: [], cltvExpiryDelta: 40, htlcMinimumMsat: MilliSatoshi(1), feeBaseMsat: 1000,
     feeProportionalMillionths: 1, htlcMaximumMsat: MilliSatoshi(1_000_000_000))
   update.signature = CompactSignature(sampleKey(1).signECDSA(update.signatureHash))

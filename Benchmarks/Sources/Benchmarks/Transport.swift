@@ -27,7 +27,8 @@ extension Suite {
     let sealed = SealedMessages(key: key, chainingKey: chainingKey, message: message)
     add("noise decrypt 1450 bytes") { turns in
       var decryptor = Decryptor(key: key, chainingKey: chainingKey)!
-      let bytes = sealed.bytes.bytes
+      let all = sealed.bytes
+      let bytes = all.bytes
       var sum: UInt64 = 0
       for turn in 0..<turns {
         let start = turn * sealed.stride
@@ -65,6 +66,7 @@ private final class SealedMessages {
     bytes = []
     bytes.reserveCapacity(count * stride)
     var encryptor = Encryptor(key: key, chainingKey: chainingKey)!
+    let message = message
     for _ in 0..<count { try! encryptor.encrypt(message.bytes, appendingTo: &bytes) }
   }
 }

@@ -334,17 +334,20 @@ uint64_t floor_noise_decrypt(size_t n, const uint8_t *key32, const uint8_t *seal
 
 // MARK: Messages
 
-static inline int verify(const uint8_t *signature64, const uint8_t *key33, const uint8_t *hash32) {
-  secp256k1_pubkey key;
+static inline int verify(const uint8_t *signature64, const secp256k1_pubkey *key, const uint8_t *hash32) {
   secp256k1_ecdsa_signature signature;
-  return secp256k1_ec_pubkey_parse(context, &key, key33, 33) &&
-         secp256k1_ecdsa_signature_parse_compact(context, &signature, signature64) &&
-         secp256k1_ecdsa_verify(context, &signature, hash32, &key);
+  return secp256k1_ecdsa_signature_parse_compact(context, &signature, signature64) &&
+         secp256k1_ecdsa_verify(context, &signature, hash32, key);
 }
 
 static inline void sha256d(const uint8_t *data, size_t count, uint8_t *out32) {
-  SHA256(data, count, out32);
-  SHA256(out32, 32, out32);
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, data, count);
+  SHA256_Final(out32, &state);
+  SHA256_Init(&state);
+  SHA256_Update(&state, out32, 32);
+  SHA256_Final(out32, &state);
 }
 
 uint64_t floor_verify_announcement(size_t n, const uint8_t *message, size_t count, const uint8_t *keys132) {
@@ -352,7 +355,10 @@ uint64_t floor_verify_announcement(size_t n, const uint8_t *message, size_t coun
   uint64_t sum = 0;
   for (size_t i = 0; i < n; i++) {
     sha256d(message + 256, count - 256, hash);
-    for (size_t j = 0; j < 4; j++) MUST(verify(message + 64 * j, keys132 + 33 * j, hash));
+    for (size_t j = 0; j < 4; j++) {
+      secp256k1_pubkey key;
+      MUST(secp256k1_ec_pubkey_parse(context, &key, keys132 + 33 * j, 33) && verify(message + 64 * j, &key, hash));
+    }
     sum += 1;
   }
   return sum;
@@ -360,10 +366,12 @@ uint64_t floor_verify_announcement(size_t n, const uint8_t *message, size_t coun
 
 uint64_t floor_verify_gossip(size_t n, const uint8_t *message, size_t count, const uint8_t *key33) {
   uint8_t hash[32];
+  secp256k1_pubkey key;
   uint64_t sum = 0;
+  MUST(secp256k1_ec_pubkey_parse(context, &key, key33, 33));
   for (size_t i = 0; i < n; i++) {
     sha256d(message + 64, count - 64, hash);
-    MUST(verify(message, key33, hash));
+    MUST(verify(message, &key, hash));
     sum += 1;
   }
   return sum;

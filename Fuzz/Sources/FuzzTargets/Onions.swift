@@ -11,7 +11,8 @@ extension FuzzTarget {
     seeds: {
       var seeds: [[UInt8]] = [[0], [0, 0] + [UInt8](repeating: 2, count: 97), [1], [2]]
       guard let key = Sample.secretKey(1) else { return seeds }
-      let hop = OnionHop(publicKey: key.publicKey, payload: [2, 1, 9, 4, 1, 8])
+      guard let node = Sample.publicKey(2) else { return seeds }
+      let hop = OnionHop(publicKey: node, payload: [2, 1, 9, 4, 1, 8])
       if let onion = try? Onion.create(sessionKey: key, hops: [hop, hop], payloadsByteCount: 100) {
         seeds.append([0] + onion.packet.bytes)
       }

@@ -1,3 +1,4 @@
+internal import Bitcoin
 internal import Encoding
 internal import JSON
 internal import Secp256k1

@@ -116,9 +116,7 @@ extension HopPayload.PaymentBlindedPath {
 
 extension JSONValue {
   /// As in `539268x845x1`.
-  static func shortChannelID(_ id: UInt64) -> JSONValue {
-    .string("\(id >> 40)x\(id >> 16 & 0xff_ffff)x\(id & 0xffff)")
-  }
+  static func shortChannelID(_ id: ShortChannelID) -> JSONValue { .string(id.description) }
 
   static func records(_ records: [TLVRecord]) -> JSONValue {
     .array(records.map { ["type": .unsigned($0.type), "value": .hex($0.value)] })

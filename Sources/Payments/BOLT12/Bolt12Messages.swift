@@ -1,6 +1,6 @@
 public import Encoding
 public import Secp256k1
-internal import Bitcoin
+public import Bitcoin
 internal import Sphinx
 internal import Wire
 
@@ -39,6 +39,15 @@ public struct Offer: Hashable, Sendable {
   }
 
   public var text: String { Bolt12Text.encode(.offer, tlvs) }
+
+  /// BOLT 12: if `offer_chains` is not set: if the node does not accept bitcoin invoices: MUST NOT respond to the offer. Otherwise: if the
+  /// node does not accept invoices for any of the `chains`: MUST NOT respond to the offer.
+  public func allows(_ chain: BlockHash) -> Bool {
+    fields.offerChains?.contains(chain) ?? (chain == Network.bitcoin.genesisBlockHash)
+  }
+
+  /// BOLT 12: if the current time is after `offer_absolute_expiry`: MUST NOT respond to the offer. `now` in seconds since 1970.
+  public func isExpired(at now: UInt64) -> Bool { fields.offerAbsoluteExpiry.map { now > $0 } ?? false }
 }
 
 /// An invoice request, `lnr1…`: the response to an offer, or an offer to send money (BOLT 12 §Invoice Requests).
@@ -89,6 +98,16 @@ public struct InvoiceRequest: Hashable, Sendable {
   public var isSignatureValid: Bool? {
     guard let key = fields.invreqPayerID, tlvs[Bolt12Fields.signature] != nil else { return nil }
     return Bolt12Merkle.isSigned(tlvs, kind: .invoiceRequest, by: key)
+  }
+
+  /// The chain that is to be paid on: bitcoin when there is no `invreq_chain`.
+  public var chain: BlockHash { fields.invreqChain ?? Network.bitcoin.genesisBlockHash }
+
+  /// BOLT 12: MUST reject the invoice request if the offer fields do not exactly match a valid, unexpired offer. (And "MUST set
+  /// `invreq_chain` to one of the `offer_chains`", or leave it out where bitcoin is one.)
+  public func responds(to offer: Offer) -> Bool {
+    let mirrored = tlvs.records.filter { 1...79 ~= $0.type || 1_000_000_000...1_999_999_999 ~= $0.type }
+    return mirrored == offer.tlvs.records && offer.allows(chain)
   }
 
   private func checkOffer() throws(Bolt12Error) {
@@ -191,6 +210,13 @@ public struct Bolt12Invoice: Hashable, Sendable {
       UInt64(fields.invoiceRelativeExpiry ?? 7200))
     return overflow ? .max : sum
   }
+
+  /// BOLT 12: MUST reject the invoice if the current time since 1970-01-01 UTC is greater than `invoice_created_at` plus
+  /// `seconds_from_creation`. `now` in seconds since 1970.
+  public func isExpired(at now: UInt64) -> Bool { now > expiresAt }
+
+  /// The chain that is to be paid on: bitcoin when there is no `invreq_chain`.
+  public var chain: BlockHash { fields.invreqChain ?? Network.bitcoin.genesisBlockHash }
 
   public var text: String { Bolt12Text.encode(.invoice, tlvs) }
 

@@ -7,43 +7,67 @@ public enum Bolt12Merkle {
   /// BOLT 12: *signature TLV elements*: TLV types 240 through 1000 (inclusive). They are no leaves.
   public static let signatureTypes: ClosedRange<UInt64> = 240...1000
 
-  /// The root over all records but signatures; nil when there are none.
-  public static func root(of stream: TLVStream) -> Bytes32? {
+  /// One record of the tree.
+  public struct Leaf: Hashable, Sendable {
+    public let record: TLVRecord
+    /// H("LnLeaf", tlv).
+    public let hash: Bytes32
+    /// H("LnNonce"||first-tlv, tlv-type): who knows the other leaves cannot guess this one.
+    public let nonce: Bytes32
+    /// What stands in the tree: the branch of both.
+    public let node: Bytes32
+  }
+
+  /// The leaves: all records but signatures, in their order.
+  public static func leaves(of stream: TLVStream) -> [Leaf] {
     let records = stream.records.filter { !signatureTypes.contains($0.type) }
-    guard let first = records.first else { return nil }
+    guard let first = records.first else { return [] }
     let leafTag = taggedHash("LnLeaf")
-    let branchTag = taggedHash("LnBranch")
     // BOLT 12: H("LnNonce"||first-tlv,tlv-type) where first-tlv is the numerically-first TLV entry in the stream.
     let nonceTagHash = sha256(Array("LnNonce".utf8) + encoded(first))
     var nonceTag = SHA256()
     nonceTag.update(nonceTagHash)
     nonceTag.update(nonceTagHash)
-
-    func branch(_ a: Bytes32, _ b: Bytes32) -> Bytes32 {
-      // BOLT 12: H("LnBranch", lesser-SHA256||greater-SHA256).
-      var state = branchTag
-      state.update(min(a, b))
-      state.update(max(a, b))
-      return state.finish()
-    }
-
-    var level = records.map { record in
+    return records.map { record in
       var leaf = leafTag
       leaf.update(encoded(record))
       var type = ByteWriter()
       type.writeBigSize(record.type)
       var nonce = nonceTag
       nonce.update(type.bytes)
-      return branch(leaf.finish(), nonce.finish())
+      let hashes = (leaf: leaf.finish(), nonce: nonce.finish())
+      return Leaf(
+        record: record, hash: hashes.leaf, nonce: hashes.nonce, node: branch(hashes.leaf, hashes.nonce))
     }
+  }
+
+  /// H("LnBranch", lesser-SHA256||greater-SHA256).
+  public static func branch(_ a: Bytes32, _ b: Bytes32) -> Bytes32 {
+    var state = taggedHash("LnBranch")
+    state.update(min(a, b))
+    state.update(max(a, b))
+    return state.finish()
+  }
+
+  /// The levels above the leaves, from the lowest one to the root alone; none for one leaf.
+  public static func levels(above leaves: [Leaf]) -> [[Bytes32]] {
+    var levels: [[Bytes32]] = []
+    var level = leaves.map(\.node)
     // BOLT 12: If there is not exactly a power of 2 leaves, then the tree depth will be uneven, with the deepest tree on the lowest-order
     // leaves: whoever is left over at the end of a level moves up alone.
     while level.count > 1 {
       level = stride(from: 0, to: level.count, by: 2).map { index in
         index + 1 < level.count ? branch(level[index], level[index + 1]) : level[index]
       }
+      levels.append(level)
     }
-    return level.first
+    return levels
+  }
+
+  /// The root over all records but signatures; nil when there are none.
+  public static func root(of stream: TLVStream) -> Bytes32? {
+    let leaves = leaves(of: stream)
+    return levels(above: leaves).last?.first ?? leaves.first?.node
   }
 
   private static func encoded(_ record: TLVRecord) -> [UInt8] {

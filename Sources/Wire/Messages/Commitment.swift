@@ -48,6 +48,8 @@ public struct CommitmentSigned: WireMessage {
     sink.record(1, fundingTxid)
     sink.record(2, partialSignatureWithNonce)
   }
+
+  public var expectedByteCount: Int { 256 + 64 * htlcSignatures.count }
 }
 
 /// BOLT 2 §Completing the Transition to the Updated State: `revoke_and_ack`.

@@ -1,3 +1,4 @@
+internal import Bitcoin
 public import Encoding
 
 /// BOLT 7 §The `query_short_channel_ids`/`reply_short_channel_ids_end` Messages.

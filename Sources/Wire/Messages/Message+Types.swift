@@ -1,3 +1,4 @@
+internal import Bitcoin
 internal import Encoding
 
 /// A message of BOLT 1, 2, 4 or 7, or one that somebody else defines. The largest are kept on the heap, so that handing the others

@@ -10,9 +10,13 @@ public protocol WireMessage: Hashable, Sendable {
   @_lifetime(source: copy source)
   init<S: FieldSource & ~Escapable>(from source: inout S) throws(WireError)
   func encode<S: FieldSink>(to sink: inout S)
+  /// About how many bytes `encoded` will have: memory of that size is taken at once.
+  var expectedByteCount: Int { get }
 }
 
 extension WireMessage {
+  public var expectedByteCount: Int { 256 }
+
   /// Reads a message of this type, its two bytes of type included.
   public init(decoding bytes: RawSpan, custom: CustomTypes = .none) throws(WireError) {
     var reader = ByteReader(bytes)
@@ -38,7 +42,7 @@ extension WireMessage {
 
   /// The message with its two bytes of type. Throws `.tooLarge` when it does not fit into 65,535 bytes.
   public func encoded() throws(WireError) -> [UInt8] {
-    var sink = BinaryFieldSink(type: Self.type, reservingCapacity: 128)
+    var sink = BinaryFieldSink(type: Self.type, reservingCapacity: expectedByteCount)
     encode(to: &sink)
     return try sink.finish()
   }

@@ -1,6 +1,6 @@
 public import Bitcoin
 public import Encoding
-public import Secp256k1
+internal import Secp256k1
 
 /// BOLT 2 §The `open_channel` Message.
 public struct OpenChannel: WireMessage {
@@ -19,12 +19,7 @@ public struct OpenChannel: WireMessage {
   /// In blocks, for the receiver's own outputs.
   public var toSelfDelay: UInt16
   public var maxAcceptedHtlcs: UInt16
-  public var fundingPubkey: PublicKey
-  public var revocationBasepoint: PublicKey
-  public var paymentBasepoint: PublicKey
-  public var delayedPaymentBasepoint: PublicKey
-  public var htlcBasepoint: PublicKey
-  public var firstPerCommitmentPoint: PublicKey
+  public var keys: ChannelKeys
   public var channelFlags: ChannelFlags
   /// Where the sender's money goes on a mutual close; empty for no promise.
   public var upfrontShutdownScript: Script?
@@ -37,9 +32,8 @@ public struct OpenChannel: WireMessage {
     chainHash: ChainHash, temporaryChannelID: ChannelID, fundingSatoshis: Satoshi, pushMsat: MilliSatoshi,
     dustLimitSatoshis: Satoshi, maxHtlcValueInFlightMsat: MilliSatoshi, channelReserveSatoshis: Satoshi,
     htlcMinimumMsat: MilliSatoshi, feeratePerKw: FeeRate, toSelfDelay: UInt16, maxAcceptedHtlcs: UInt16,
-    fundingPubkey: PublicKey, revocationBasepoint: PublicKey, paymentBasepoint: PublicKey,
-    delayedPaymentBasepoint: PublicKey, htlcBasepoint: PublicKey, firstPerCommitmentPoint: PublicKey,
-    channelFlags: ChannelFlags, upfrontShutdownScript: Script? = nil, channelType: ChannelType? = nil,
+    keys: ChannelKeys, channelFlags: ChannelFlags, upfrontShutdownScript: Script? = nil,
+    channelType: ChannelType? = nil,
     nextLocalNonce: PublicNonceBytes? = nil, otherRecords: TLVStream = TLVStream()
   ) {
     self.chainHash = chainHash
@@ -53,12 +47,7 @@ public struct OpenChannel: WireMessage {
     self.feeratePerKw = feeratePerKw
     self.toSelfDelay = toSelfDelay
     self.maxAcceptedHtlcs = maxAcceptedHtlcs
-    self.fundingPubkey = fundingPubkey
-    self.revocationBasepoint = revocationBasepoint
-    self.paymentBasepoint = paymentBasepoint
-    self.delayedPaymentBasepoint = delayedPaymentBasepoint
-    self.htlcBasepoint = htlcBasepoint
-    self.firstPerCommitmentPoint = firstPerCommitmentPoint
+    self.keys = keys
     self.channelFlags = channelFlags
     self.upfrontShutdownScript = upfrontShutdownScript
     self.channelType = channelType
@@ -79,12 +68,7 @@ public struct OpenChannel: WireMessage {
     feeratePerKw = try source.field("feerate_per_kw")
     toSelfDelay = try source.field("to_self_delay")
     maxAcceptedHtlcs = try source.field("max_accepted_htlcs")
-    fundingPubkey = try source.field("funding_pubkey")
-    revocationBasepoint = try source.field("revocation_basepoint")
-    paymentBasepoint = try source.field("payment_basepoint")
-    delayedPaymentBasepoint = try source.field("delayed_payment_basepoint")
-    htlcBasepoint = try source.field("htlc_basepoint")
-    firstPerCommitmentPoint = try source.field("first_per_commitment_point")
+    keys = try ChannelKeys(from: &source)
     channelFlags = try source.field("channel_flags")
     upfrontShutdownScript = try source.record(0)
     channelType = try source.record(1)
@@ -104,12 +88,7 @@ public struct OpenChannel: WireMessage {
     sink.field("feerate_per_kw", feeratePerKw)
     sink.field("to_self_delay", toSelfDelay)
     sink.field("max_accepted_htlcs", maxAcceptedHtlcs)
-    sink.field("funding_pubkey", fundingPubkey)
-    sink.field("revocation_basepoint", revocationBasepoint)
-    sink.field("payment_basepoint", paymentBasepoint)
-    sink.field("delayed_payment_basepoint", delayedPaymentBasepoint)
-    sink.field("htlc_basepoint", htlcBasepoint)
-    sink.field("first_per_commitment_point", firstPerCommitmentPoint)
+    keys.encode(to: &sink)
     sink.field("channel_flags", channelFlags)
     sink.otherRecords(otherRecords)
     sink.record(0, upfrontShutdownScript)
@@ -132,12 +111,7 @@ public struct AcceptChannel: WireMessage {
   /// In blocks, for the receiver's own outputs.
   public var toSelfDelay: UInt16
   public var maxAcceptedHtlcs: UInt16
-  public var fundingPubkey: PublicKey
-  public var revocationBasepoint: PublicKey
-  public var paymentBasepoint: PublicKey
-  public var delayedPaymentBasepoint: PublicKey
-  public var htlcBasepoint: PublicKey
-  public var firstPerCommitmentPoint: PublicKey
+  public var keys: ChannelKeys
   /// Where the sender's money goes on a mutual close; empty for no promise.
   public var upfrontShutdownScript: Script?
   public var channelType: ChannelType?
@@ -148,9 +122,8 @@ public struct AcceptChannel: WireMessage {
   public init(
     temporaryChannelID: ChannelID, dustLimitSatoshis: Satoshi, maxHtlcValueInFlightMsat: MilliSatoshi,
     channelReserveSatoshis: Satoshi, htlcMinimumMsat: MilliSatoshi, minimumDepth: UInt32, toSelfDelay: UInt16,
-    maxAcceptedHtlcs: UInt16, fundingPubkey: PublicKey, revocationBasepoint: PublicKey, paymentBasepoint: PublicKey,
-    delayedPaymentBasepoint: PublicKey, htlcBasepoint: PublicKey, firstPerCommitmentPoint: PublicKey,
-    upfrontShutdownScript: Script? = nil, channelType: ChannelType? = nil, nextLocalNonce: PublicNonceBytes? = nil,
+    maxAcceptedHtlcs: UInt16, keys: ChannelKeys, upfrontShutdownScript: Script? = nil, channelType: ChannelType? = nil,
+    nextLocalNonce: PublicNonceBytes? = nil,
     otherRecords: TLVStream = TLVStream()
   ) {
     self.temporaryChannelID = temporaryChannelID
@@ -161,12 +134,7 @@ public struct AcceptChannel: WireMessage {
     self.minimumDepth = minimumDepth
     self.toSelfDelay = toSelfDelay
     self.maxAcceptedHtlcs = maxAcceptedHtlcs
-    self.fundingPubkey = fundingPubkey
-    self.revocationBasepoint = revocationBasepoint
-    self.paymentBasepoint = paymentBasepoint
-    self.delayedPaymentBasepoint = delayedPaymentBasepoint
-    self.htlcBasepoint = htlcBasepoint
-    self.firstPerCommitmentPoint = firstPerCommitmentPoint
+    self.keys = keys
     self.upfrontShutdownScript = upfrontShutdownScript
     self.channelType = channelType
     self.nextLocalNonce = nextLocalNonce
@@ -183,12 +151,7 @@ public struct AcceptChannel: WireMessage {
     minimumDepth = try source.field("minimum_depth")
     toSelfDelay = try source.field("to_self_delay")
     maxAcceptedHtlcs = try source.field("max_accepted_htlcs")
-    fundingPubkey = try source.field("funding_pubkey")
-    revocationBasepoint = try source.field("revocation_basepoint")
-    paymentBasepoint = try source.field("payment_basepoint")
-    delayedPaymentBasepoint = try source.field("delayed_payment_basepoint")
-    htlcBasepoint = try source.field("htlc_basepoint")
-    firstPerCommitmentPoint = try source.field("first_per_commitment_point")
+    keys = try ChannelKeys(from: &source)
     upfrontShutdownScript = try source.record(0)
     channelType = try source.record(1)
     nextLocalNonce = try source.record(4)
@@ -204,12 +167,7 @@ public struct AcceptChannel: WireMessage {
     sink.field("minimum_depth", minimumDepth)
     sink.field("to_self_delay", toSelfDelay)
     sink.field("max_accepted_htlcs", maxAcceptedHtlcs)
-    sink.field("funding_pubkey", fundingPubkey)
-    sink.field("revocation_basepoint", revocationBasepoint)
-    sink.field("payment_basepoint", paymentBasepoint)
-    sink.field("delayed_payment_basepoint", delayedPaymentBasepoint)
-    sink.field("htlc_basepoint", htlcBasepoint)
-    sink.field("first_per_commitment_point", firstPerCommitmentPoint)
+    keys.encode(to: &sink)
     sink.otherRecords(otherRecords)
     sink.record(0, upfrontShutdownScript)
     sink.record(1, channelType)

@@ -19,12 +19,7 @@ public struct OpenChannel2: WireMessage {
   public var toSelfDelay: UInt16
   public var maxAcceptedHtlcs: UInt16
   public var locktime: UInt32
-  public var fundingPubkey: PublicKey
-  public var revocationBasepoint: PublicKey
-  public var paymentBasepoint: PublicKey
-  public var delayedPaymentBasepoint: PublicKey
-  public var htlcBasepoint: PublicKey
-  public var firstPerCommitmentPoint: PublicKey
+  public var keys: ChannelKeys
   public var secondPerCommitmentPoint: PublicKey
   public var channelFlags: ChannelFlags
   /// Where the sender's money goes on a mutual close; empty for no promise.
@@ -37,9 +32,8 @@ public struct OpenChannel2: WireMessage {
     chainHash: ChainHash, temporaryChannelID: ChannelID, fundingFeeratePerkw: FeeRate, commitmentFeeratePerkw: FeeRate,
     fundingSatoshis: Satoshi, dustLimitSatoshis: Satoshi, maxHtlcValueInFlightMsat: MilliSatoshi,
     htlcMinimumMsat: MilliSatoshi, toSelfDelay: UInt16, maxAcceptedHtlcs: UInt16, locktime: UInt32,
-    fundingPubkey: PublicKey, revocationBasepoint: PublicKey, paymentBasepoint: PublicKey,
-    delayedPaymentBasepoint: PublicKey, htlcBasepoint: PublicKey, firstPerCommitmentPoint: PublicKey,
-    secondPerCommitmentPoint: PublicKey, channelFlags: ChannelFlags, upfrontShutdownScript: Script? = nil,
+    keys: ChannelKeys, secondPerCommitmentPoint: PublicKey, channelFlags: ChannelFlags,
+    upfrontShutdownScript: Script? = nil,
     channelType: ChannelType? = nil, requireConfirmedInputs: Bool = false, otherRecords: TLVStream = TLVStream()
   ) {
     self.chainHash = chainHash
@@ -53,12 +47,7 @@ public struct OpenChannel2: WireMessage {
     self.toSelfDelay = toSelfDelay
     self.maxAcceptedHtlcs = maxAcceptedHtlcs
     self.locktime = locktime
-    self.fundingPubkey = fundingPubkey
-    self.revocationBasepoint = revocationBasepoint
-    self.paymentBasepoint = paymentBasepoint
-    self.delayedPaymentBasepoint = delayedPaymentBasepoint
-    self.htlcBasepoint = htlcBasepoint
-    self.firstPerCommitmentPoint = firstPerCommitmentPoint
+    self.keys = keys
     self.secondPerCommitmentPoint = secondPerCommitmentPoint
     self.channelFlags = channelFlags
     self.upfrontShutdownScript = upfrontShutdownScript
@@ -80,12 +69,7 @@ public struct OpenChannel2: WireMessage {
     toSelfDelay = try source.field("to_self_delay")
     maxAcceptedHtlcs = try source.field("max_accepted_htlcs")
     locktime = try source.field("locktime")
-    fundingPubkey = try source.field("funding_pubkey")
-    revocationBasepoint = try source.field("revocation_basepoint")
-    paymentBasepoint = try source.field("payment_basepoint")
-    delayedPaymentBasepoint = try source.field("delayed_payment_basepoint")
-    htlcBasepoint = try source.field("htlc_basepoint")
-    firstPerCommitmentPoint = try source.field("first_per_commitment_point")
+    keys = try ChannelKeys(from: &source)
     secondPerCommitmentPoint = try source.field("second_per_commitment_point")
     channelFlags = try source.field("channel_flags")
     upfrontShutdownScript = try source.record(0)
@@ -106,12 +90,7 @@ public struct OpenChannel2: WireMessage {
     sink.field("to_self_delay", toSelfDelay)
     sink.field("max_accepted_htlcs", maxAcceptedHtlcs)
     sink.field("locktime", locktime)
-    sink.field("funding_pubkey", fundingPubkey)
-    sink.field("revocation_basepoint", revocationBasepoint)
-    sink.field("payment_basepoint", paymentBasepoint)
-    sink.field("delayed_payment_basepoint", delayedPaymentBasepoint)
-    sink.field("htlc_basepoint", htlcBasepoint)
-    sink.field("first_per_commitment_point", firstPerCommitmentPoint)
+    keys.encode(to: &sink)
     sink.field("second_per_commitment_point", secondPerCommitmentPoint)
     sink.field("channel_flags", channelFlags)
     sink.otherRecords(otherRecords)
@@ -135,12 +114,7 @@ public struct AcceptChannel2: WireMessage {
   /// In blocks, for the receiver's own outputs.
   public var toSelfDelay: UInt16
   public var maxAcceptedHtlcs: UInt16
-  public var fundingPubkey: PublicKey
-  public var revocationBasepoint: PublicKey
-  public var paymentBasepoint: PublicKey
-  public var delayedPaymentBasepoint: PublicKey
-  public var htlcBasepoint: PublicKey
-  public var firstPerCommitmentPoint: PublicKey
+  public var keys: ChannelKeys
   public var secondPerCommitmentPoint: PublicKey
   /// Where the sender's money goes on a mutual close; empty for no promise.
   public var upfrontShutdownScript: Script?
@@ -151,9 +125,8 @@ public struct AcceptChannel2: WireMessage {
   public init(
     temporaryChannelID: ChannelID, fundingSatoshis: Satoshi, dustLimitSatoshis: Satoshi,
     maxHtlcValueInFlightMsat: MilliSatoshi, htlcMinimumMsat: MilliSatoshi, minimumDepth: UInt32, toSelfDelay: UInt16,
-    maxAcceptedHtlcs: UInt16, fundingPubkey: PublicKey, revocationBasepoint: PublicKey, paymentBasepoint: PublicKey,
-    delayedPaymentBasepoint: PublicKey, htlcBasepoint: PublicKey, firstPerCommitmentPoint: PublicKey,
-    secondPerCommitmentPoint: PublicKey, upfrontShutdownScript: Script? = nil, channelType: ChannelType? = nil,
+    maxAcceptedHtlcs: UInt16, keys: ChannelKeys, secondPerCommitmentPoint: PublicKey,
+    upfrontShutdownScript: Script? = nil, channelType: ChannelType? = nil,
     requireConfirmedInputs: Bool = false, otherRecords: TLVStream = TLVStream()
   ) {
     self.temporaryChannelID = temporaryChannelID
@@ -164,12 +137,7 @@ public struct AcceptChannel2: WireMessage {
     self.minimumDepth = minimumDepth
     self.toSelfDelay = toSelfDelay
     self.maxAcceptedHtlcs = maxAcceptedHtlcs
-    self.fundingPubkey = fundingPubkey
-    self.revocationBasepoint = revocationBasepoint
-    self.paymentBasepoint = paymentBasepoint
-    self.delayedPaymentBasepoint = delayedPaymentBasepoint
-    self.htlcBasepoint = htlcBasepoint
-    self.firstPerCommitmentPoint = firstPerCommitmentPoint
+    self.keys = keys
     self.secondPerCommitmentPoint = secondPerCommitmentPoint
     self.upfrontShutdownScript = upfrontShutdownScript
     self.channelType = channelType
@@ -187,12 +155,7 @@ public struct AcceptChannel2: WireMessage {
     minimumDepth = try source.field("minimum_depth")
     toSelfDelay = try source.field("to_self_delay")
     maxAcceptedHtlcs = try source.field("max_accepted_htlcs")
-    fundingPubkey = try source.field("funding_pubkey")
-    revocationBasepoint = try source.field("revocation_basepoint")
-    paymentBasepoint = try source.field("payment_basepoint")
-    delayedPaymentBasepoint = try source.field("delayed_payment_basepoint")
-    htlcBasepoint = try source.field("htlc_basepoint")
-    firstPerCommitmentPoint = try source.field("first_per_commitment_point")
+    keys = try ChannelKeys(from: &source)
     secondPerCommitmentPoint = try source.field("second_per_commitment_point")
     upfrontShutdownScript = try source.record(0)
     channelType = try source.record(1)
@@ -209,12 +172,7 @@ public struct AcceptChannel2: WireMessage {
     sink.field("minimum_depth", minimumDepth)
     sink.field("to_self_delay", toSelfDelay)
     sink.field("max_accepted_htlcs", maxAcceptedHtlcs)
-    sink.field("funding_pubkey", fundingPubkey)
-    sink.field("revocation_basepoint", revocationBasepoint)
-    sink.field("payment_basepoint", paymentBasepoint)
-    sink.field("delayed_payment_basepoint", delayedPaymentBasepoint)
-    sink.field("htlc_basepoint", htlcBasepoint)
-    sink.field("first_per_commitment_point", firstPerCommitmentPoint)
+    keys.encode(to: &sink)
     sink.field("second_per_commitment_point", secondPerCommitmentPoint)
     sink.otherRecords(otherRecords)
     sink.record(0, upfrontShutdownScript)

@@ -53,6 +53,8 @@ public struct UpdateAddHTLC: WireMessage {
     sink.otherRecords(otherRecords)
     sink.record(0, pathKey)
   }
+
+  public var expectedByteCount: Int { 128 + OnionRoutingPacket.byteCount }
 }
 
 /// BOLT 2 §Removing an HTLC: its preimage.

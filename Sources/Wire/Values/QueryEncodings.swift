@@ -1,3 +1,4 @@
+public import Bitcoin
 public import Encoding
 
 // BOLT 7 §Query Messages: arrays that begin with a byte for the way in which they are encoded.

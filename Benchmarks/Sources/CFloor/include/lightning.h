@@ -28,7 +28,7 @@ uint64_t floor_noise_decrypt(size_t n, const uint8_t *key32, const uint8_t *seal
 
 // The keys, the signatures and the hash of an announcement of a channel.
 uint64_t floor_verify_announcement(size_t n, const uint8_t *message, size_t count, const uint8_t *keys132);
-// One signature over what follows it.
+// One signature over what follows it, by a key that is known.
 uint64_t floor_verify_gossip(size_t n, const uint8_t *message, size_t count, const uint8_t *key33);
 
 // Copies the bytes to memory that is taken and given back in each turn.
