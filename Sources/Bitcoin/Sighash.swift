@@ -28,8 +28,8 @@ public struct SighashType: RawRepresentable, Hashable, Sendable {
 
   public var isAnyoneCanPay: Bool { rawValue & 0x80 != 0 }
   var base: UInt32 { rawValue & 0x1f }
-  var isSingle: Bool { base == 3 }
-  var isNone: Bool { base == 2 }
+  public var isSingle: Bool { base == 3 }
+  public var isNone: Bool { base == 2 }
 }
 
 public enum SighashError: Error, Hashable, Sendable {
@@ -162,30 +162,15 @@ extension Transaction {
     input index: Int, scriptCode: RawSpan, amount: Satoshi, type: SighashType, parts: SighashParts
   ) throws(SighashError) -> Sighash {
     guard inputs.indices.contains(index) else { throw .noSuchInput(index) }
-    let zero = Bytes32()
-    var head = FixedByteWriter<113>()
-    head.writeLE(version)
-    head.write(type.isAnyoneCanPay ? zero : parts.doublePrevouts)
-    head.write(type.isAnyoneCanPay || type.isSingle || type.isNone ? zero : parts.doubleSequences)
-    inputs[index].previousOutput.encode(to: &head)
-    head.writeCompactSize(scriptCode.byteCount)
-    var tail = FixedByteWriter<52>()
-    tail.writeLE(amount.rawValue)
-    tail.writeLE(inputs[index].sequence)
+    var preimage = SegwitV0Preimage(
+      version: version, input: inputs[index].previousOutput, sequence: inputs[index].sequence, amount: amount,
+      lockTime: lockTime, type: type, prevouts: parts.doublePrevouts, sequences: parts.doubleSequences)
     if !type.isSingle && !type.isNone {
-      tail.write(parts.doubleOutputs)
+      preimage.outputs = parts.doubleOutputs
     } else if type.isSingle && index < outputs.count {
-      tail.write(sha256d(outputs[index].encoded))
-    } else {
-      tail.write(zero)
+      preimage.outputs = sha256d(outputs[index].encoded)
     }
-    tail.writeLE(lockTime)
-    tail.writeLE(type.rawValue)
-    var hash = SHA256()
-    hash.update(head.bytes)
-    hash.update(scriptCode)
-    hash.update(tail.bytes)
-    return Sighash(sha256(hash.finish().bytes))
+    return preimage.hash(scriptCode: scriptCode)
   }
 
   /// How a taproot output is spent, as far as the signature hash depends on it.
@@ -262,6 +247,73 @@ extension Transaction {
     }
     hash.update(tail.bytes)
     return Sighash(hash.finish())
+  }
+}
+
+/// The fields of BIP 143's signature hash around the script code, for who has no `Transaction` at hand.
+public struct SegwitV0Preimage: Sendable {
+  private let version: UInt32
+  private let input: OutPoint
+  private let sequence: UInt32
+  private let amount: Satoshi
+  private let lockTime: UInt32
+  private let type: SighashType
+  private let prevouts: Bytes32
+  private let sequences: Bytes32
+  /// Double SHA-256 of the outputs that the type covers; zeros when it covers none.
+  public var outputs = Bytes32()
+
+  init(
+    version: UInt32, input: OutPoint, sequence: UInt32, amount: Satoshi, lockTime: UInt32, type: SighashType,
+    prevouts: Bytes32, sequences: Bytes32
+  ) {
+    self.version = version
+    self.input = input
+    self.sequence = sequence
+    self.amount = amount
+    self.lockTime = lockTime
+    self.type = type
+    self.prevouts = type.isAnyoneCanPay ? Bytes32() : prevouts
+    self.sequences = type.isAnyoneCanPay || type.isSingle || type.isNone ? Bytes32() : sequences
+  }
+
+  /// Of a transaction with a single input.
+  public init(
+    version: UInt32, input: OutPoint, sequence: UInt32, amount: Satoshi, lockTime: UInt32, type: SighashType
+  ) {
+    if type.isAnyoneCanPay {
+      self.init(
+        version: version, input: input, sequence: sequence, amount: amount, lockTime: lockTime, type: type,
+        prevouts: Bytes32(), sequences: Bytes32())
+    } else {
+      var outPoint = FixedByteWriter<36>()
+      input.encode(to: &outPoint)
+      var sequences = FixedByteWriter<4>()
+      sequences.writeLE(sequence)
+      self.init(
+        version: version, input: input, sequence: sequence, amount: amount, lockTime: lockTime, type: type,
+        prevouts: sha256d(outPoint.bytes), sequences: sha256d(sequences.bytes))
+    }
+  }
+
+  public func hash(scriptCode: RawSpan) -> Sighash {
+    var head = FixedByteWriter<113>()
+    head.writeLE(version)
+    head.write(prevouts)
+    head.write(sequences)
+    input.encode(to: &head)
+    head.writeCompactSize(scriptCode.byteCount)
+    var tail = FixedByteWriter<52>()
+    tail.writeLE(amount.rawValue)
+    tail.writeLE(sequence)
+    tail.write(outputs)
+    tail.writeLE(lockTime)
+    tail.writeLE(type.rawValue)
+    var hash = SHA256()
+    hash.update(head.bytes)
+    hash.update(scriptCode)
+    hash.update(tail.bytes)
+    return Sighash(sha256(hash.finish().bytes))
   }
 }
 

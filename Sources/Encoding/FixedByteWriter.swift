@@ -15,6 +15,9 @@
     @_addressableSelf @_lifetime(borrow self) get { unsafe storage.span.bytes.extracting(0..<position) }
   }
 
+  /// What has been written, and zeros behind it.
+  @inlinable public var padded: FixedBytes<capacity> { FixedBytes(storage) }
+
   @inlinable mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
     var span = storage.mutableSpan
     var bytes = unsafe span.mutableBytes
@@ -31,6 +34,18 @@
     for offset in stride(from: 0, to: 32, by: 8) {
       store(unsafe words.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
+  }
+
+  @inlinable public mutating func write(_ span: RawSpan) {
+    let end = position + span.byteCount
+    precondition(end <= capacity)
+    var target = storage.mutableSpan
+    unsafe target.withUnsafeMutableBytes { target in
+      unsafe span.withUnsafeBytes { source in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[position..<end]).copyMemory(from: source)
+      }
+    }
+    position = end
   }
 
   /// Bitcoin's CompactSize, in its shortest form.

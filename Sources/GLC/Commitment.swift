@@ -19,22 +19,58 @@ public struct SealedOutput: Sendable {
 /// A commitment transaction: unsigned, in its final order, with every way to spend each of its outputs.
 public struct Commitment: Sendable {
   public let context: CommitmentContext
-  public let transaction: Transaction
+  public let version: UInt32
+  public let lockTime: UInt32
+  public let sequence: UInt32
   public let txid: TxID
-  /// In the order of the transaction's outputs.
-  public let outputs: [SealedOutput]
   public let fundingLock: OutputLock
   /// What the counterparty signs for the funding input, and the witness of that input.
   public let fundingCounterSignature: SignatureSlot
   public let fundingWitness: [WitnessElement]
   /// What goes to the miner.
   public let fee: Satoshi
+  let store: OutputStore
+  /// The transaction without witness, and where its outputs stand in it.
+  let encoded: [UInt8]
+  let outputRange: Range<Int>
+
+  /// In the order of the transaction's outputs.
+  public var outputs: CommitmentOutputs { CommitmentOutputs(store: store, txid: txid) }
+
+  /// The unsigned transaction, written out.
+  public var transaction: Transaction {
+    Transaction(
+      version: version, inputs: [TxInput(previousOutput: context.fundingOutpoint, sequence: sequence)],
+      outputs: store.entries.indices.map { store.txOutput(at: $0) }, lockTime: lockTime)
+  }
 
   /// What the counterparty signs: the hash of the single input. Version 0 funding outputs alone.
   public func fundingSighash(_ type: SighashType = .all) throws(SighashError) -> Sighash {
     guard let scriptCode = fundingLock.scriptCode else { throw .invalidType(type.rawValue) }
-    return try transaction.segwitV0Sighash(
-      input: 0, scriptCode: scriptCode, amount: context.capacity, type: type, parts: SighashParts(transaction))
+    guard type == .all else {
+      let transaction = transaction
+      return try transaction.segwitV0Sighash(
+        input: 0, scriptCode: scriptCode, amount: context.capacity, type: type, parts: SighashParts(transaction))
+    }
+    var preimage = SegwitV0Preimage(
+      version: version, input: context.fundingOutpoint, sequence: sequence, amount: context.capacity,
+      lockTime: lockTime, type: type)
+    preimage.outputs = sha256d(encoded.bytes.extracting(outputRange))
+    return preimage.hash(scriptCode: scriptCode.bytes.bytes)
+  }
+}
+
+/// The outputs of a commitment, each written out when it is asked for.
+public struct CommitmentOutputs: RandomAccessCollection, Sendable {
+  let store: OutputStore
+  let txid: TxID
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { store.entries.count }
+
+  public subscript(position: Int) -> SealedOutput {
+    SealedOutput(
+      output: store.output(at: position), outPoint: OutPoint(txid: txid, vout: UInt32(truncatingIfNeeded: position)))
   }
 }
 
@@ -71,7 +107,10 @@ extension ChannelStack {
   /// that cannot pay all of it pays what it has: whether a state may get there is for the rules of BOLT 2 to say.
   private func chargeFunder(_ draft: inout CommitmentDraft) throws(DraftError) {
     let context = draft.context
-    let weight = expectedWeight(contracts: draft.outputs.map(\.lock.outputWeight))
+    var weight = baseWeight
+    for index in draft.store.entries.indices {
+      weight = Weight(weight.rawValue + 4 * UInt64(draft.store.outputSize(at: index)))
+    }
     guard let fee = context.feeRate.fee(for: weight), let cost = fee.adding(reserve)?.milliSatoshi else {
       throw .amountOutOfRange
     }
@@ -83,40 +122,36 @@ extension ChannelStack {
     }
   }
 
-  private func seal(_ draft: CommitmentDraft) throws(DraftError) -> Commitment {
+  private func seal(_ draft: consuming CommitmentDraft) throws(DraftError) -> Commitment {
     let context = draft.context
     let fundingLock = try funding.lock(context.keys)
-    let outputs = draft.outputs.sorted { $0.precedesInCommitment($1) }
+    draft.store.sort()
     let obscured = (context.number ^ context.obscuringFactor) & 0xffff_ffff_ffff
-    let transaction = Transaction(
-      version: draft.version,
-      inputs: [
-        // BOLT 3: sequence: upper 8 bits are 0x80, lower 24 bits are upper 24 bits of the obscured commitment number.
-        TxInput(
-          previousOutput: context.fundingOutpoint, sequence: 0x8000_0000 | UInt32(truncatingIfNeeded: obscured >> 24))
-      ],
-      outputs: outputs.map { TxOutput(value: $0.value, scriptPubKey: $0.lock.scriptPubKey) },
-      // BOLT 3: locktime: upper 8 bits are 0x20, lower 24 bits are the lower 24 bits of the obscured commitment number.
-      lockTime: 0x2000_0000 | UInt32(truncatingIfNeeded: obscured & 0xff_ffff))
-    let txid = transaction.txid
-    return Commitment(
-      context: context, transaction: transaction, txid: txid,
-      outputs: outputs.enumerated().map { index, output in
-        SealedOutput(output: output, outPoint: OutPoint(txid: txid, vout: UInt32(index)))
-      },
-      fundingLock: fundingLock, fundingCounterSignature: funding.counterSignature,
-      fundingWitness: try funding.witness(context.keys), fee: try draft.unallocated)
-  }
-}
+    // BOLT 3: sequence: upper 8 bits are 0x80, lower 24 bits are upper 24 bits of the obscured commitment number.
+    let sequence = 0x8000_0000 | UInt32(truncatingIfNeeded: obscured >> 24)
+    // BOLT 3: locktime: upper 8 bits are 0x20, lower 24 bits are the lower 24 bits of the obscured commitment number.
+    let lockTime = 0x2000_0000 | UInt32(truncatingIfNeeded: obscured & 0xff_ffff)
 
-extension DraftOutput {
-  /// BOLT 3 §Transaction Output Ordering: by value, then script, then, for outputs that are alike, `cltv_expiry`.
-  func precedesInCommitment(_ other: DraftOutput) -> Bool {
-    if value != other.value { return value < other.value }
-    if lock.scriptPubKey != other.lock.scriptPubKey {
-      return lock.scriptPubKey.bytes.lexicographicallyPrecedes(other.lock.scriptPubKey.bytes)
-    }
-    return tieBreak < other.tieBreak
+    // 4 version, 1 count, 36 outpoint, 1 empty script, 4 sequence, at most 9 count, 4 lock time.
+    let count = draft.store.entries.count
+    var size = 59
+    for index in 0..<count { size += draft.store.outputSize(at: index) }
+    var writer = ByteWriter(reservingCapacity: size)
+    writer.writeLE(draft.version)
+    writer.writeCompactSize(1)
+    context.fundingOutpoint.encode(to: &writer)
+    writer.write(0 as UInt8)
+    writer.writeLE(sequence)
+    writer.writeCompactSize(count)
+    let start = writer.count
+    for index in 0..<count { draft.store.write(index, to: &writer) }
+    let end = writer.count
+    writer.writeLE(lockTime)
+    return Commitment(
+      context: context, version: draft.version, lockTime: lockTime, sequence: sequence,
+      txid: TxID(sha256d(writer.bytes)), fundingLock: fundingLock, fundingCounterSignature: funding.counterSignature,
+      fundingWitness: try funding.witness(context.keys), fee: try draft.unallocated, store: draft.store,
+      encoded: writer.bytes, outputRange: start..<end)
   }
 }
 

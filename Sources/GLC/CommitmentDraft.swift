@@ -1,5 +1,5 @@
 public import Bitcoin
-internal import Encoding
+public import Encoding
 
 /// Why a commitment transaction cannot be made. None of these is a peer's doing alone: a stack that was checked and a ledger that
 /// was validated lead to none, except `.cannotAfford`.
@@ -103,8 +103,7 @@ public struct CommitmentDraft: Sendable {
   public let context: CommitmentContext
   /// The transaction's version, 2 unless an extension says otherwise.
   public var version: UInt32 = 2
-  /// What has been added so far, in the order of adding.
-  public internal(set) var outputs: [DraftOutput] = []
+  var store = OutputStore()
   /// How many outputs of the contracts phase survived trimming.
   public internal(set) var contractCount = 0
   /// What each side has left: before the fee while contracts have their turn, after it from then on. Whole satoshis are made of it
@@ -121,8 +120,8 @@ public struct CommitmentDraft: Sendable {
   public var outputTotal: Satoshi {
     get throws(DraftError) {
       var total = Satoshi.zero
-      for output in outputs {
-        guard let sum = total.adding(output.value) else { throw .amountOutOfRange }
+      for entry in store.entries {
+        guard let sum = total.adding(entry.value) else { throw .amountOutOfRange }
         total = sum
       }
       return total
@@ -152,11 +151,40 @@ public struct CommitmentDraft: Sendable {
     trim.isUntrimmed(value, claimFee: claimFee)
   }
 
+  /// What has been added so far, in the order of adding.
+  public var outputs: [DraftOutput] { store.entries.indices.map { store.output(at: $0) } }
+
   /// Adds an output. An extension asks `isUntrimmed` first, so that what is not made costs nothing to make.
   public mutating func add(_ output: DraftOutput) {
-    outputs.append(output)
+    store.append(output)
     if phase == .contracts { contractCount += 1 }
   }
 
-  @inlinable public func contains(_ tag: OutputTag) -> Bool { outputs.contains { $0.tag == tag } }
+  /// Makes a family known, whose members are then added one by one.
+  /// - Parameter expectedCount: how many they are at most, as far as it is known.
+  public mutating func open(_ family: any OutputFamily, expectedCount: Int) -> FamilyNumber {
+    // Main outputs and anchors come behind.
+    store.entries.reserveCapacity(store.entries.count + expectedCount + 4)
+    store.families.append(family)
+    return FamilyNumber(rawValue: store.families.count - 1)
+  }
+
+  /// Adds a member of a family.
+  /// - Parameters:
+  ///   - member: the family's own number for it.
+  ///   - scriptHash: SHA-256 of its witness script.
+  public mutating func add(
+    _ member: Int, of family: FamilyNumber, tag: OutputTag, value: Satoshi, scriptHash: Bytes32, tieBreak: UInt32 = 0
+  ) {
+    store.append(
+      member, of: family.rawValue, tag: tag, value: value, scriptHash: scriptHash, tieBreak: tieBreak)
+    if phase == .contracts { contractCount += 1 }
+  }
+
+  public func contains(_ tag: OutputTag) -> Bool { store.entries.contains { $0.tag == tag } }
+}
+
+/// A family of outputs in one draft.
+public struct FamilyNumber: Hashable, Sendable {
+  let rawValue: Int
 }

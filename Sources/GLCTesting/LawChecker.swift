@@ -166,6 +166,25 @@ struct LawChecker {
     }
     if sum + commitment.fee.rawValue != scenario.capacity.rawValue { note("value", "held by \(holder)", "value leaks") }
 
+    // What a family says in short of its second stage is what it says at length.
+    let index = commitment.secondStageIndex
+    let atLength = commitment.secondStage
+    if index.count != atLength.count {
+      note("family", "held by \(holder)", "\(index.count) second stages in short, \(atLength.count) at length")
+    }
+    var scratch = ByteWriter()
+    for (position, child) in zip(index, atLength) {
+      let short = try commitment.secondStageSighash(position, scratch: &scratch)
+      let slot = child.template.counterSignature
+      if short.slot != slot || short.hash != (try child.sighash(slot.sighashType)) {
+        note("family", "\(child.parent.output.tag), path \(child.path.name)", "another second stage in short")
+      }
+    }
+    for (sealed, output) in zip(commitment.outputs, commitment.transaction.outputs)
+    where sealed.output.lock.scriptPubKey != output.scriptPubKey || sealed.output.value != output.value {
+      note("family", "\(sealed.output.tag)", "another output in short")
+    }
+
     let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets)
     try commitment.verify(signatures)
     let funding = TxOutput(value: scenario.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey)

@@ -10,7 +10,12 @@ public final class BasepointSecrets: Sendable {
 
   private final class Box: Sendable {
     let key: SecretKey
-    init(_ key: consuming SecretKey) { self.key = key }
+    let publicKey: PublicKey
+
+    init(_ key: consuming SecretKey) {
+      publicKey = key.publicKey
+      self.key = key
+    }
   }
 
   /// Calls `secret` once for each basepoint. Throws what it throws.
@@ -21,7 +26,7 @@ public final class BasepointSecrets: Sendable {
   }
 
   /// The public side, to be told to the peer.
-  public var basepoints: Basepoints { Basepoints(secrets.mapValues { $0.key.publicKey }) }
+  public var basepoints: Basepoints { Basepoints(secrets.mapValues(\.publicKey)) }
 }
 
 /// Why a signature cannot be made.
@@ -54,14 +59,14 @@ extension BasepointSecrets {
     case .fixed: return box.key.copy()
     case .perCommitment:
       do {
-        return try box.key.adding(keyTweak(box.key.publicKey, perCommitmentPoint: perCommitmentPoint))
+        return try box.key.adding(keyTweak(box.publicKey, perCommitmentPoint: perCommitmentPoint))
       } catch {
         throw .unusableKey(ref)
       }
     case .revocation:
       // BOLT 3: revocationprivkey = revocation_basepoint_secret · SHA256(revocation_basepoint ‖ per_commitment_point)
       // + per_commitment_secret · SHA256(per_commitment_point ‖ revocation_basepoint)
-      let basepoint = box.key.publicKey
+      let basepoint = box.publicKey
       switch perCommitmentSecret {
       case nil: throw .notRevoked
       case .some(let revealed):

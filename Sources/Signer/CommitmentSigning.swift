@@ -4,10 +4,10 @@ public import GLC
 internal import Secp256k1
 
 extension Commitment {
-  /// Signs this commitment and its second stage for its holder. Without `grindLowR` the signatures are those of BOLT 3's
-  /// vectors.
+  /// Signs this commitment and its second stage for its holder; the second stage in batches, on as many cores as `workers` has.
+  /// Without `grindLowR` the signatures are those of BOLT 3's vectors.
   public func sign(
-    asCounterparty secrets: BasepointSecrets, grindLowR: Bool = true
+    asCounterparty secrets: BasepointSecrets, grindLowR: Bool = true, workers: Workers = .all
   ) throws(SigningError) -> CommitmentSignatures {
     let point = context.keys.perCommitmentPoint
     guard case .ecdsa(let ref, let type) = fundingCounterSignature else {
@@ -15,23 +15,37 @@ extension Commitment {
     }
     let fundingKey = try secrets.secret(ref, side: .counterparty, perCommitmentPoint: point)
     let funding = fundingKey.signECDSA(try fundingHash(type).raw, grindLowR: grindLowR)
-    var children: [CounterSignature] = []
-    var childRef = ref
-    var childKey = fundingKey
-    for child in secondStage {
-      guard case .ecdsa(let ref, let type) = child.template.counterSignature else {
-        throw .missing("ECDSA for the second stage")
+    let index = secondStageIndex
+    let children = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
+      (range) throws(SigningError) -> [CounterSignature] in
+      var signatures: [CounterSignature] = []
+      signatures.reserveCapacity(range.count)
+      var scratch = ByteWriter(reservingCapacity: 160)
+      var position = range.lowerBound
+      while position < range.upperBound {
+        // Second stages share their key: each piece derives it once.
+        let ref = try signing(index[position], &scratch).ref
+        let key = try secrets.secret(ref, side: .counterparty, perCommitmentPoint: point)
+        while position < range.upperBound {
+          let next = try signing(index[position], &scratch)
+          guard next.ref == ref else { break }
+          signatures.append(.ecdsa(key.signECDSA(next.hash.raw, grindLowR: grindLowR)))
+          position += 1
+        }
       }
-      // Second stages share their key: it is derived once.
-      if ref != childRef {
-        childKey = try secrets.secret(ref, side: .counterparty, perCommitmentPoint: point)
-        childRef = ref
-      }
-      let hash: Sighash
-      do { hash = try child.sighash(type) } catch { throw .signature(error) }
-      children.append(.ecdsa(childKey.signECDSA(hash.raw, grindLowR: grindLowR)))
+      return signatures
     }
     return CommitmentSignatures(funding: .ecdsa(funding), children: children)
+  }
+
+  /// With which key what is signed.
+  private func signing(
+    _ position: SecondStageIndex.Position, _ scratch: inout ByteWriter
+  ) throws(SigningError) -> (ref: KeyRef, hash: Sighash) {
+    let (slot, hash): (SignatureSlot, Sighash)
+    do { (slot, hash) = try secondStageSighash(position, scratch: &scratch) } catch { throw .signature(error) }
+    guard case .ecdsa(let ref, _) = slot else { throw .missing("ECDSA for the second stage") }
+    return (ref, hash)
   }
 
   /// The commitment transaction, ready to be broadcast by its holder.

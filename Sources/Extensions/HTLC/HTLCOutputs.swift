@@ -1,0 +1,173 @@
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+internal import Hashing
+internal import Secp256k1
+
+/// The HTLC outputs of one commitment: a member's number is its place in the ledger.
+struct HTLCOutputs: OutputFamily {
+  let holder: Party
+  let entries: [HTLCEntry]
+  let scripts: HTLCScripts
+  let child: HTLCSecondStage
+
+  func lock(of member: Int) -> OutputLock {
+    var writer = ByteWriter(reservingCapacity: HTLCScripts.largestByteCount)
+    writeWitnessScript(of: member, to: &writer)
+    return .witnessScript(Script(writer.bytes))
+  }
+
+  func paths(of member: Int) -> [SpendPath] {
+    let entry = entries[member]
+    let isOffered = entry.offeredBy == holder
+    let byteCount = scripts.byteCount(entry, isOffered: isOffered)
+    return isOffered
+      ? child.offeredPaths(entry, scriptByteCount: byteCount)
+      : child.receivedPaths(entry, scriptByteCount: byteCount)
+  }
+
+  func writeWitnessScript(of member: Int, to writer: inout ByteWriter) {
+    let entry = entries[member]
+    scripts.write(entry, isOffered: entry.offeredBy == holder, to: &writer)
+  }
+
+  func hasSecondStage(_ member: Int) -> Bool { true }
+
+  func secondStage(of member: Int) -> SecondStageSketch? {
+    let entry = entries[member]
+    return child.sketch(entry, isOffered: entry.offeredBy == holder)
+  }
+}
+
+/// The witness scripts of one commitment's HTLC outputs: they differ in the payment hash and, when received, in the expiry.
+struct HTLCScripts {
+  /// The first block of SHA-256, which all of them begin with, and the hash state behind it.
+  private let firstBlock: [UInt8]
+  private let midstate: SHA256
+  /// What follows up to the payment hash.
+  private let offeredHead: [UInt8]
+  private let receivedHead: [UInt8]
+  /// What follows the payment hash.
+  private let offeredTail: [UInt8]
+  private let receivedMiddle: [UInt8]
+  /// What follows the expiry.
+  private let receivedTail: [UInt8]
+
+  /// With an expiry of five bytes.
+  static let largestByteCount = 160
+
+  init(_ context: CommitmentContext, _ format: HTLCExtension.Format) throws(DraftError) {
+    let revocationKey = try context.keys(DelayedOutput.revocationKey)
+    let holderKey = try context.keys(HTLCExtension.holderKey)
+    let counterpartyKey = try context.keys(HTLCExtension.counterpartyKey)
+    // OP_DUP OP_HASH160 <RIPEMD160(SHA256(revocationpubkey))> OP_EQUAL OP_IF OP_CHECKSIG OP_ELSE <remote_htlcpubkey> OP_SWAP
+    // OP_SIZE 32 OP_EQUAL: 66 bytes.
+    let common = Script {
+      $0.append(.dup)
+      $0.append(.hash160)
+      $0.append(push: hash160(revocationKey.bytes))
+      $0.append(.equal)
+      $0.append(.if)
+      $0.append(.checkSig)
+      $0.append(.else)
+      $0.append(push: counterpartyKey)
+      $0.append(.swap)
+      $0.append(.size)
+      $0.append(number: 32)
+      $0.append(.equal)
+    }.bytes
+    firstBlock = Array(common[..<64])
+    var state = SHA256()
+    state.update(firstBlock)
+    midstate = state
+
+    var offered = Script(Array(common[64...]))
+    offered.append(.notIf)
+    // To local node via HTLC-timeout transaction: OP_DROP 2 OP_SWAP <local_htlcpubkey> 2 OP_CHECKMULTISIG
+    offered.append(.drop)
+    offered.append(.op2)
+    offered.append(.swap)
+    offered.append(push: holderKey)
+    offered.append(.op2)
+    offered.append(.checkMultiSig)
+    offered.append(.else)
+    // To remote node with preimage: OP_HASH160 <RIPEMD160(payment_hash)> OP_EQUALVERIFY OP_CHECKSIG
+    offered.append(.hash160)
+    offeredHead = offered.bytes + [20]
+
+    var received = Script(Array(common[64...]))
+    received.append(.if)
+    // To local node via HTLC-success transaction: OP_HASH160 <RIPEMD160(payment_hash)> OP_EQUALVERIFY
+    // 2 OP_SWAP <local_htlcpubkey> 2 OP_CHECKMULTISIG
+    received.append(.hash160)
+    receivedHead = received.bytes + [20]
+    var middle = Script()
+    middle.append(.equalVerify)
+    middle.append(.op2)
+    middle.append(.swap)
+    middle.append(push: holderKey)
+    middle.append(.op2)
+    middle.append(.checkMultiSig)
+    middle.append(.else)
+    // To remote node after timeout: OP_DROP <cltv_expiry> OP_CHECKLOCKTIMEVERIFY OP_DROP OP_CHECKSIG
+    middle.append(.drop)
+    receivedMiddle = middle.bytes
+
+    var end = Script()
+    end.append(.endIf)
+    if format.delaysOneBlock {
+      end.append(.op1)
+      end.append(.checkSequenceVerify)
+      end.append(.drop)
+    }
+    end.append(.endIf)
+    offeredTail = [Opcode.equalVerify.rawValue, Opcode.checkSig.rawValue] + end.bytes
+    receivedTail =
+      [Opcode.checkLockTimeVerify.rawValue, Opcode.drop.rawValue, Opcode.checkSig.rawValue] + end.bytes
+  }
+
+  /// SHA-256 of the script.
+  func hash(_ entry: HTLCEntry, isOffered: Bool) -> Bytes32 {
+    var rest = FixedByteWriter<96>()
+    writeRest(entry, isOffered: isOffered, to: &rest)
+    var state = midstate
+    state.update(rest.bytes)
+    return state.finish()
+  }
+
+  func write(_ entry: HTLCEntry, isOffered: Bool, to writer: inout ByteWriter) {
+    var rest = FixedByteWriter<96>()
+    writeRest(entry, isOffered: isOffered, to: &rest)
+    writer.write(firstBlock)
+    writer.write(rest.bytes)
+  }
+
+  func byteCount(_ entry: HTLCEntry, isOffered: Bool) -> Int {
+    var rest = FixedByteWriter<96>()
+    writeRest(entry, isOffered: isOffered, to: &rest)
+    return firstBlock.count + rest.count
+  }
+
+  private func writeRest(_ entry: HTLCEntry, isOffered: Bool, to writer: inout FixedByteWriter<96>) {
+    writer.write((isOffered ? offeredHead : receivedHead).bytes)
+    writer.write(entry.scriptHash.bytes)
+    if isOffered {
+      writer.write(offeredTail.bytes)
+    } else {
+      writer.write(receivedMiddle.bytes)
+      writer.write(push: entry.cltvExpiry)
+      writer.write(receivedTail.bytes)
+    }
+  }
+}
+
+extension FixedByteWriter {
+  /// A script number, in its shortest form.
+  fileprivate mutating func write(push number: UInt32) {
+    guard number > 16 else { return write(number == 0 ? 0 : Opcode.op1.rawValue + UInt8(number - 1)) }
+    // The highest bit is the sign.
+    let byteCount = (32 - number.leadingZeroBitCount) / 8 + 1
+    write(UInt8(byteCount))
+    for index in 0..<byteCount { write(UInt8(truncatingIfNeeded: UInt64(number) >> UInt64(8 * index))) }
+  }
+}

@@ -1,0 +1,104 @@
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+
+/// HTLC-timeout and HTLC-success transactions, and the paths around them (BOLT 3 §HTLC-Timeout and HTLC-Success Transactions).
+struct HTLCSecondStage {
+  let format: HTLCExtension.Format
+  let version: UInt32
+  let outputLock: OutputLock
+  let outputPaths: [SpendPath]
+  /// `outputLock.scriptPubKey`: 34 bytes.
+  private let outputProgram: FixedBytes<34>
+  private let timeoutFee: Satoshi
+  private let successFee: Satoshi
+  private let age: UInt16?
+  private let presignedWitness: (timeout: [WitnessElement], success: [WitnessElement])
+  private let counterSignature: SignatureSlot
+
+  init(_ context: CommitmentContext, _ format: HTLCExtension.Format, version: UInt32) throws(DraftError) {
+    self.format = format
+    self.version = version
+    (outputLock, outputPaths) = try DelayedOutput.make(context)
+    // The lock is a P2WSH one.
+    outputProgram = (try? FixedBytes(outputLock.scriptPubKey.bytes)) ?? FixedBytes()
+    timeoutFee = format.childFee(context.feeRate, format.timeoutWeight)
+    successFee = format.childFee(context.feeRate, format.successWeight)
+    age = format.delaysOneBlock ? 1 : nil
+    counterSignature = .ecdsa(HTLCExtension.counterpartyKey, format.counterpartySighash)
+    let signatures: [WitnessElement] = [
+      .literal([]), .counterSignature(counterSignature), .signature(HTLCExtension.holderKey, .all),
+    ]
+    presignedWitness = (signatures + [.literal([]), .witnessScript], signatures + [.secret, .witnessScript])
+  }
+
+  func offeredPaths(_ entry: HTLCEntry, scriptByteCount: Int) -> [SpendPath] {
+    [
+      revocation(scriptByteCount),
+      SpendPath(
+        "timeout", by: .holder, when: SpendConditions(height: entry.cltvExpiry, age: age),
+        witness: presignedWitness.timeout,
+        execution: .presigned(template(entry, isOffered: true))),
+      SpendPath(
+        "success", by: .counterparty, when: SpendConditions(age: age, secret: entry.secretID),
+        witness: Self.counterpartySuccess,
+        execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 33 + 1 + scriptByteCount)))),
+    ]
+  }
+
+  func receivedPaths(_ entry: HTLCEntry, scriptByteCount: Int) -> [SpendPath] {
+    [
+      revocation(scriptByteCount),
+      SpendPath(
+        "success", by: .holder, when: SpendConditions(age: age, secret: entry.secretID),
+        witness: presignedWitness.success,
+        execution: .presigned(template(entry, isOffered: false))),
+      SpendPath(
+        "timeout", by: .counterparty, when: SpendConditions(height: entry.cltvExpiry, age: age),
+        witness: Self.counterpartyTimeout,
+        execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 1 + 1 + scriptByteCount)))),
+    ]
+  }
+
+  private static let counterpartySuccess: [WitnessElement] = [
+    .signature(HTLCExtension.counterpartyKey, .all), .secret, .witnessScript,
+  ]
+  private static let counterpartyTimeout: [WitnessElement] = [
+    .signature(HTLCExtension.counterpartyKey, .all), .literal([]), .witnessScript,
+  ]
+  private static let revocationWitness: [WitnessElement] = [
+    .signature(DelayedOutput.revocationKey, .all), .publicKey(DelayedOutput.revocationKey), .witnessScript,
+  ]
+
+  private func revocation(_ scriptByteCount: Int) -> SpendPath {
+    SpendPath(
+      "revoke", by: .counterparty, when: SpendConditions(revoked: true), witness: Self.revocationWitness,
+      execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 34 + 1 + scriptByteCount))))
+  }
+
+  // BOLT 3: `txin[0]` sequence: `0` (set to `1` for `option_anchors`).
+  private var sequence: UInt32 { format.delaysOneBlock ? 1 : 0 }
+
+  /// What is left behind the fee. An output that survived trimming is worth more than the fee of its second stage.
+  private func value(_ entry: HTLCEntry, isOffered: Bool) -> Satoshi {
+    entry.amount.satoshiRoundedDown.subtracting(isOffered ? timeoutFee : successFee) ?? .zero
+  }
+
+  private func template(_ entry: HTLCEntry, isOffered: Bool) -> ChildTemplate {
+    ChildTemplate(
+      version: version, lockTime: isOffered ? entry.cltvExpiry : 0, sequence: sequence,
+      counterSignature: counterSignature,
+      outputs: [ChildOutput(value: value(entry, isOffered: isOffered), lock: outputLock, paths: outputPaths)],
+      expectedWeight: isOffered ? format.timeoutWeight : format.successWeight)
+  }
+
+  func sketch(_ entry: HTLCEntry, isOffered: Bool) -> SecondStageSketch {
+    SecondStageSketch(
+      version: version, lockTime: isOffered ? entry.cltvExpiry : 0, sequence: sequence,
+      counterSignature: counterSignature, value: value(entry, isOffered: isOffered), scriptPubKey: outputProgram)
+  }
+}
+
+extension HTLCEntry {
+  var secretID: SecretID { SecretID(kind: .sha256, value: paymentHash.raw) }
+}

@@ -1,0 +1,42 @@
+public import Bitcoin
+public import Encoding
+
+/// Outputs of one commitment that are alike: what they share is made once, and each member is a number. Scripts and paths of a member
+/// are written out only for who wants to see them, so that building and signing a commitment takes no memory for each output.
+///
+/// What a family says in short must be what it says at length: `checkExtension` compares both.
+public protocol OutputFamily: Sendable {
+  /// A P2WSH lock, whose script's hash the draft was given.
+  func lock(of member: Int) -> OutputLock
+  /// Every way to spend a member. At most one of the paths is pre-signed, with one output.
+  func paths(of member: Int) -> [SpendPath]
+  /// The witness script of a member, which signatures for its second stage commit to (BIP 143).
+  func writeWitnessScript(of member: Int, to writer: inout ByteWriter)
+  /// The pre-signed path of a member in short; nil when there is none.
+  func secondStage(of member: Int) -> SecondStageSketch?
+  /// Whether a member has one.
+  func hasSecondStage(_ member: Int) -> Bool
+}
+
+/// A second-stage transaction with one output, as far as its signature hash depends on it.
+public struct SecondStageSketch: Sendable {
+  public var version: UInt32
+  public var lockTime: UInt32
+  public var sequence: UInt32
+  public var counterSignature: SignatureSlot
+  public var value: Satoshi
+  /// The 34 bytes of a version 0 witness script hash or of a taproot output.
+  public var scriptPubKey: FixedBytes<34>
+
+  @inlinable public init(
+    version: UInt32, lockTime: UInt32, sequence: UInt32, counterSignature: SignatureSlot, value: Satoshi,
+    scriptPubKey: FixedBytes<34>
+  ) {
+    self.version = version
+    self.lockTime = lockTime
+    self.sequence = sequence
+    self.counterSignature = counterSignature
+    self.value = value
+    self.scriptPubKey = scriptPubKey
+  }
+}

@@ -1,0 +1,126 @@
+internal import Bitcoin
+internal import Encoding
+
+/// An output of a draft or a commitment, as short as it can be: what stands in the transaction, and where the rest is.
+struct OutputEntry: Sendable {
+  var value: Satoshi
+  /// Value, length and scriptPubKey as they stand in the transaction, when that is a witness program of 32 bytes; otherwise the value
+  /// alone.
+  var encoded: FixedBytes<43>
+  var tieBreak: UInt32
+  var source: Source
+  var tag: OutputTag
+
+  enum Source: Sendable {
+    /// In `OutputStore.described`.
+    case described(Int32)
+    /// A member of one of `OutputStore.families`.
+    case member(Int32, of: Int16)
+  }
+}
+
+/// The outputs of a draft or a commitment.
+struct OutputStore: Sendable {
+  var entries: [OutputEntry] = []
+  var described: [DraftOutput] = []
+  var families: [any OutputFamily] = []
+
+  mutating func append(_ output: DraftOutput) {
+    var writer = FixedByteWriter<43>()
+    writer.writeLE(output.value.rawValue)
+    let script = output.lock.scriptPubKey
+    if script.count == 34 {
+      writer.write(34 as UInt8)
+      writer.write(script.bytes.bytes)
+    }
+    entries.append(
+      OutputEntry(
+        value: output.value, encoded: writer.padded, tieBreak: output.tieBreak, source: .described(Int32(described.count)), tag: output.tag))
+    described.append(output)
+  }
+
+  mutating func append(
+    _ member: Int, of family: Int, tag: OutputTag, value: Satoshi, scriptHash: Bytes32, tieBreak: UInt32
+  ) {
+    var writer = FixedByteWriter<43>()
+    writer.writeLE(value.rawValue)
+    writer.write(34 as UInt8)
+    writer.write(0x00 as UInt8)
+    writer.write(0x20 as UInt8)
+    writer.write(scriptHash)
+    entries.append(
+      OutputEntry(
+        value: value, encoded: writer.padded, tieBreak: tieBreak,
+        source: .member(Int32(truncatingIfNeeded: member), of: Int16(truncatingIfNeeded: family)), tag: tag))
+  }
+
+  /// The output at a position, written out.
+  func output(at position: Int) -> DraftOutput {
+    let entry = entries[position]
+    switch entry.source {
+    case .described(let index): return described[Int(index)]
+    case .member(let member, let family):
+      let family = families[Int(family)]
+      return DraftOutput(
+        tag: entry.tag, value: entry.value, lock: family.lock(of: Int(member)), paths: family.paths(of: Int(member)),
+        tieBreak: entry.tieBreak)
+    }
+  }
+
+  /// The script when it is not one of 34 bytes.
+  private func otherScript(_ entry: OutputEntry) -> Script? {
+    if entry.encoded[8] == 34 { return nil }
+    guard case .described(let index) = entry.source else { return nil }
+    return described[Int(index)].lock.scriptPubKey
+  }
+
+  /// In bytes.
+  func outputSize(at position: Int) -> Int {
+    guard let script = otherScript(entries[position]) else { return 43 }
+    return 8 + (script.count < 0xfd ? 1 : script.count < 0x10000 ? 3 : 5) + script.count
+  }
+
+  func write(_ position: Int, to writer: inout ByteWriter) {
+    let entry = entries[position]
+    if let script = otherScript(entry) {
+      writer.writeLE(entry.value.rawValue)
+      writer.writeCompactSized(script.bytes)
+    } else {
+      writer.write(entry.encoded)
+    }
+  }
+
+  func txOutput(at position: Int) -> TxOutput {
+    let entry = entries[position]
+    return TxOutput(
+      value: entry.value,
+      scriptPubKey: otherScript(entry) ?? Script(entry.encoded.bytes.extracting(9..<43).array))
+  }
+
+  /// BOLT 3 §Transaction Output Ordering: by value, then script, then, for outputs that are alike, `cltv_expiry`.
+  mutating func sort() {
+    guard entries.count > 1 else { return }
+    // Sorting numbers moves less than sorting entries.
+    var order: [(value: UInt64, index: Int32)] = []
+    order.reserveCapacity(entries.count)
+    for index in entries.indices { order.append((entries[index].value.rawValue, Int32(truncatingIfNeeded: index))) }
+    order.sort { (a, b) in
+      a.value != b.value ? a.value < b.value : scriptPrecedes(Int(a.index), Int(b.index))
+    }
+    var sorted: [OutputEntry] = []
+    sorted.reserveCapacity(entries.count)
+    for place in order { sorted.append(entries[Int(place.index)]) }
+    entries = sorted
+  }
+
+  private func scriptPrecedes(_ a: Int, _ b: Int) -> Bool {
+    if entries[a].encoded[8] == 34 && entries[b].encoded[8] == 34 {
+      if entries[a].encoded != entries[b].encoded { return entries[a].encoded < entries[b].encoded }
+    } else {
+      let first = txOutput(at: a).scriptPubKey
+      let second = txOutput(at: b).scriptPubKey
+      if first != second { return first.bytes.lexicographicallyPrecedes(second.bytes) }
+    }
+    return entries[a].tieBreak < entries[b].tieBreak
+  }
+}
