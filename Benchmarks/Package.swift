@@ -21,6 +21,10 @@ let package = Package(
         .product(name: "Wire", package: "glc"),
         .product(name: "Noise", package: "glc"),
         .product(name: "Sphinx", package: "glc"),
+        .product(name: "GLC", package: "glc"),
+        .product(name: "HTLC", package: "glc"),
+        .product(name: "Signer", package: "glc"),
+        .product(name: "BOLT", package: "glc"),
       ],
       swiftSettings: [
         .swiftLanguageMode(.v6),

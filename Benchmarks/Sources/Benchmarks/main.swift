@@ -27,6 +27,7 @@ suite.addOnions()
 suite.addTransport()
 suite.addMessages()
 suite.addGossip()
+suite.addCommitments()
 
 func isWanted(_ benchmark: Benchmark, _ filter: String) -> Bool {
   filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter)

@@ -1,5 +1,7 @@
 #include "floor.h"
 
+#include "internal.h"
+
 #include <openssl/ripemd.h>
 #include <openssl/sha.h>
 #include <secp256k1.h>
@@ -12,15 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(call) \
-  do { \
-    if (!(call)) { \
-      fprintf(stderr, "floor: %s failed (line %d)\n", #call, __LINE__); \
-      abort(); \
-    } \
-  } while (0)
-
-static secp256k1_context *context;
+secp256k1_context *floor_context;
+#define context floor_context
 
 __attribute__((constructor)) static void prepare(void) {
   uint8_t seed[32];
@@ -28,12 +23,6 @@ __attribute__((constructor)) static void prepare(void) {
   randombytes_buf(seed, 32);
   context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
   MUST(secp256k1_context_randomize(context, seed));
-}
-
-static inline uint64_t word(const void *bytes) {
-  uint64_t value;
-  memcpy(&value, bytes, 8);
-  return value;
 }
 
 static inline void put_turn(void *bytes, size_t turn) {

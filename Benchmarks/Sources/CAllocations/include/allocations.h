@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-// Allocations of the calling thread so far; a realloc counts as one.
+// Allocations of all threads so far; a realloc counts as one.
 uint64_t allocations_count(void);
 // Nanoseconds of processor time that the calling thread has used.
 uint64_t thread_nanoseconds(void);

@@ -67,5 +67,30 @@ uint64_t floor_verify_tapscript(size_t n, const uint8_t *tag_hash32, const uint8
                                 const uint8_t *tweak_tag_hash32, const uint8_t *internal32, const uint8_t *output32,
                                 int parity, const uint8_t *key32, const uint8_t *signature64);
 
+// A commitment transaction with HTLCs: keyset, scripts, order, txid and the signature hash, all of it from memory that is there.
+enum floor_format { FLOOR_LEGACY = 0, FLOOR_ANCHORS = 1, FLOOR_ZERO_FEE = 2 };
+typedef struct {
+  enum floor_format format;
+  uint8_t outpoint36[36];
+  uint64_t capacity, to_holder, to_counterparty, anchor;  // satoshi
+  uint64_t obscuring_factor;
+  uint64_t timeout_fee, success_fee;
+  uint16_t delay;
+} floor_channel;
+typedef struct floor_commitment floor_commitment;
+// Basepoints, 33 bytes each: the counterparty's for revocation; the holder's for delayed payments; both for HTLCs, the holder's first;
+// the counterparty's for payments; both for funding.
+floor_commitment *floor_commitment_new(const floor_channel *channel, const uint8_t *keys231, const uint8_t *point33);
+// The payment hash comes hashed with RIPEMD-160: that is done once, not for every commitment.
+void floor_commitment_add(floor_commitment *commitment, int offered, uint64_t value, uint32_t expiry, const uint8_t *hash20);
+// Commitments 0, 1, 2 …
+uint64_t floor_commitment_build(size_t n, floor_commitment *commitment);
+// Signs what was built last, with its second stage, the signature hashes of which are made anew. The keys: for funding, for HTLCs.
+uint64_t floor_commitment_sign(size_t n, floor_commitment *commitment, const uint8_t *keys64, int low_r);
+// Verifies what was signed last.
+uint64_t floor_commitment_verify(size_t n, const floor_commitment *commitment);
+// One walk over the amounts of pending updates.
+uint64_t floor_walk(size_t n, const uint64_t *amounts, size_t count);
+
 #pragma clang assume_nonnull end
 #endif
