@@ -27,7 +27,7 @@ extension Channel {
       next.fundings[index].remote.append(try nextState(of: .remote, on: fundings[index]))
     }
     next.remoteNumber += 1
-    next.finish(next.log.advance(.committed(holder: .remote)))
+    try next.finish(next.log.advance(.committed(holder: .remote)))
     next.commitWasLast = true
     let signatures = try signer.signatures(next.latestRemoteCommitments())
     self = next
@@ -76,7 +76,7 @@ extension Channel {
 
     // BOLT 2: MUST respond with a `revoke_and_ack` message. There is nothing to wait for: the new commitment is as good as the old.
     let finished = finishedByCommit + next.log.advance(.revoked(holder: .local))
-    next.finish(finished)
+    try next.finish(finished)
     next.commitWasLast = false
     let nextPoint = try signer.point(next.localNumber + 1)
     let secret = try signer.secret(localNumber)
@@ -109,7 +109,7 @@ extension Channel {
     next.remotePoints.append(nextPoint)
     for index in next.fundings.indices { next.fundings[index].remote.removeFirst() }
     let finished = next.log.advance(.revoked(holder: .remote))
-    next.finish(finished)
+    try next.finish(finished)
     self = next
     return [.revoked(RevokedCommitment(commitments: revoked, secret: secret)), .persist] + finished.map(\.effect)
   }
@@ -203,12 +203,12 @@ extension Channel {
     guard connection == .established else { throw .notNow("the channel is \(connection)") }
   }
 
-  /// Carries over what has become irrevocable.
-  private mutating func finish(_ entries: [LogEntry]) {
+  /// Carries over what has become irrevocable. The same updates were applied when they were committed: one that does not fit now, for
+  /// instance of an extension that depends on their order, fails the step rather than being lost.
+  private mutating func finish(_ entries: [LogEntry]) throws(ChannelError) {
     for entry in entries {
       for index in fundings.indices {
-        // Cannot fail: the same update was applied to this state when it was committed.
-        try? fundings[index].base.apply(entry.content, by: entry.author)
+        do { try fundings[index].base.apply(entry.content, by: entry.author) } catch { throw .violation(error) }
       }
     }
   }

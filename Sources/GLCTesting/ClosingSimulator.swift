@@ -17,6 +17,8 @@ public struct ClosingReport: Sendable {
     case previous
     /// One party publishes a commitment that it has revoked.
     case revoked
+    /// Both have signed a closing transaction.
+    case cooperative
   }
 
   public var way: Way
@@ -34,18 +36,30 @@ public struct ClosingReport: Sendable {
   public var transactions = 0
   public var replacements = 0
   public var reorganisations = 0
+  /// How often a process was killed and went on from its bytes.
+  public var restarts = 0
+  /// Blocks that a party heard of late.
+  public var lateBlocks = 0
+  /// Blocks in which a confirmation cost many times as much.
+  public var expensiveBlocks = 0
 }
 
 /// One end of a channel that goes to the chain.
-private struct ClosingParty {
+struct ClosingParty {
   var resolver: Resolver
+  /// The resolver as it was made durable last.
+  var stored: [UInt8]
+  /// Reads it back.
+  let restore: @Sendable ([UInt8]) throws(ResolverDecodingError) -> Resolver
   let secrets: BasepointSecrets
   let wallet: Script
   let walletWitness: Witness
   /// Our commitment, signed.
   var commitment: Transaction?
-  /// Done when it is online again.
-  var waiting: [ResolverAction] = []
+  /// It hears of nothing below this height.
+  var offlineUntil: UInt32 = 0
+  /// The lowest height that the chain has fallen back to since it was heard of last.
+  var fork: UInt32?
 }
 
 extension TwoPartySimulator {
@@ -68,45 +82,53 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   let idle: Int?
   var random: SeededGenerator
   var report: ClosingReport
-  private var chain: VirtualChain
-  private var parties: [ClosingParty] = []
+  var chain: VirtualChain
+  var parties: [ClosingParty] = []
   /// The commitments that are published, by holder.
-  private var published: [Int: ResolverInput.LocalCommitment] = [:]
-  private var authors: [TxID: Int] = [:]
-  private var allFees: [TxID: Satoshi] = [:]
-  private var offlineUntil: [UInt32] = [0, 0]
-  private let walletStart: [UInt64]
-  private let funding: Funding
-  private var log: [String] = []
+  var published: [Int: ResolverInput.LocalCommitment] = [:]
+  var closing: SimulatedClosing?
+  /// Transactions that a party is about to see before they are confirmed.
+  private var rumours: [(party: Int, transaction: Transaction)] = []
+  var authors: [TxID: Int] = [:]
+  var allFees: [TxID: Satoshi] = [:]
+  let walletStart: [UInt64]
+  let funding: Funding
+  var log: [String] = []
   /// What each resolver has found to be worth less than its fee.
-  private var abandoned: [Set<OutPoint>] = [[], []]
+  var abandoned: [Set<OutPoint>] = [[], []]
+  /// The heights at which each party heard of nothing.
+  var away: [Set<UInt32>] = [[], []]
+  private let start: UInt32
+  private var expensiveUntil: UInt32 = 0
+  private var price = FeeRate(satPerKiloWeight: 500)
 
-  static var coinCount: Int { 24 }
+  static var coinCount: Int { 40 }
   static var coinValue: UInt64 { 2_000_000 }
 
-  private func fail(_ reason: String) -> SimulationFailure {
-    let trace = log.suffix(40).joined(separator: "\n  ")
+  func fail(_ reason: String) -> SimulationFailure {
+    let trace = log.suffix(60).joined(separator: "\n  ")
     return simulator.fail("\(report.way) close by \(report.holder), height \(chain.height): \(reason)\n  \(trace)")
   }
 
-  init(_ simulator: TwoPartySimulator<Traffic>, _ wanted: ClosingReport.Way?, idle: Int?) throws {
-    self.simulator = simulator
+  init(_ channel: TwoPartySimulator<Traffic>, _ wanted: ClosingReport.Way?, idle: Int?) throws {
     self.idle = idle
-    funding = simulator.parties[0].channel.fundings[0].funding
-    var random = simulator.random
-    chain = VirtualChain(height: random.chance(oneIn: 3) ? UInt32(490 + random.below(14)) : 400)
+    funding = channel.parties[0].channel.fundings[0].funding
+    var random = channel.random
+    start = random.chance(oneIn: 3) ? UInt32(490 + random.below(14)) : 400
+    chain = VirtualChain(height: start)
     walletStart = [Self.coinValue * UInt64(Self.coinCount), Self.coinValue * UInt64(Self.coinCount)]
 
-    var way = wanted ?? ClosingReport.Way.allCases[Int(random.below(4))]
+    let ways = ClosingReport.Way.allCases
+    var way = wanted ?? ways[Int(random.below(UInt64(ways.count)))]
     var holder = Int(random.below(2))
     // Only what the other side has the secret of is revoked.
     func revoked(_ index: Int) -> [Channel] {
-      let limit = simulator.parties[1 - index].channel.remoteUnrevoked
-      return simulator.past[index].filter { $0.localNumber < limit }
+      let limit = channel.parties[1 - index].channel.remoteUnrevoked
+      return channel.past[index].filter { $0.localNumber < limit }
     }
     func isPrevious(_ index: Int) -> Bool {
-      let other = simulator.parties[1 - index].channel
-      return other.awaitsRevocation && simulator.parties[index].channel.localNumber == other.remoteUnrevoked
+      let other = channel.parties[1 - index].channel
+      return other.awaitsRevocation && channel.parties[index].channel.localNumber == other.remoteUnrevoked
     }
     if way == .previous {
       if !isPrevious(holder) { holder = 1 - holder }
@@ -124,25 +146,43 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     }
     report = ClosingReport(way: way, holder: holder)
     self.random = random
+    var simulator = channel.copy
+    // BOLT 2: a closing is negotiated when there are no updates left.
+    if way == .cooperative { try simulator.settle() }
+    self.simulator = simulator
 
+    let wallets = [Script([0x51]), Script([0x52])].map { OutputLock.witnessScript($0) }
+    if way == .cooperative {
+      closing = try SimulatedClosing(
+        simulator, paying: wallets.map(\.scriptPubKey), feeRate: FeeRate(satPerKiloWeight: 1000))
+    }
     for index in 0..<2 {
       let party = simulator.parties[index]
       let channel = index == holder ? cheat ?? party.channel : party.channel
-      let script = Script(index == 0 ? [0x51] : [0x52])
-      let wallet = OutputLock.witnessScript(script).scriptPubKey
-      let records = simulator.records[index]
+      guard case .witnessScript(let script) = wallets[index].reveal else { continue }
+      let wallet = wallets[index].scriptPubKey
+      let kept = simulator.records[index]
+      let records = { @Sendable (number: UInt64, _: OutPoint) in kept[number] }
+      let signer = party.signer
+      let registry = ExtensionRegistry(channel.stack)
       let input = try ResolverInput(
-        channel, signer: party.signer, destination: wallet, records: { number, _ in records[number] })
+        channel, signer: signer, destination: wallet, closings: closing.map { [$0.transaction.txid] } ?? [],
+        records: records)
       var options = Resolver.Options()
-      options.depth = 8
-      options.maximumReorganisation = 40
+      options.depth = 40
       var resolver = Resolver(input, options: options)
       for (id, secret) in simulator.traffic.secrets(of: index, in: party.channel) {
         _ = resolver.handle(.learned(id, secret))
       }
       parties.append(
         ClosingParty(
-          resolver: resolver, secrets: party.signer.secrets, wallet: wallet, walletWitness: Witness([script.bytes])))
+          resolver: resolver, stored: resolver.encoded,
+          restore: { bytes throws(ResolverDecodingError) in
+            try Resolver(
+              decoding: bytes.bytes, registry: registry, points: { try? signer.perCommitmentPoint($0) },
+              records: records)
+          },
+          secrets: signer.secrets, wallet: wallet, walletWitness: Witness([script.bytes])))
       for coin in 0..<Self.coinCount {
         chain.fund(
           OutPoint(txid: TxID(sha256(Array("coin \(index)".utf8))), vout: UInt32(coin)),
@@ -153,24 +193,31 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       throw simulator.fail("there is no commitment to close with")
     }
     chain.fund(funding.outPoint, TxOutput(value: funding.capacity, scriptPubKey: lock.scriptPubKey))
-    if chain.height < 450 {
-      for index in 0..<2 { offlineUntil[index] = chain.height + UInt32(self.random.below(9)) }
-    }
   }
 
   // MARK: Running
 
   mutating func run() throws {
-    try announceBlock([])
-    for index in 0..<2 where report.way == .both || index == report.holder {
-      offlineUntil[index] = 0
-      try perform(parties[index].resolver.handle(.close(deadline: nil)), by: index)
+    for index in 0..<2 { try sync(index) }
+    if let closing {
+      try submit([closing.transaction], by: report.holder) { _ in false }
+    } else {
+      for index in 0..<2 where report.way == .both || index == report.holder {
+        try tell(.close(deadline: nil), to: index)
+      }
     }
     for _ in 0..<2_000 {
       if random.chance(oneIn: 80), report.blocks > 3 { try reorganise() }
-      let block = chain.mine()
+      changeWeather()
+      let isExpensive = chain.height < expensiveUntil
+      let minimum = FeeRate(satPerKiloWeight: isExpensive ? price.satPerKiloWeight / 2 : 0)
+      let block = chain.mine(paying: minimum)
       report.blocks += 1
-      try announceBlock(block.transactions)
+      report.expensiveBlocks += isExpensive ? 1 : 0
+      for transaction in block.transactions { allFees[transaction.txid] = chain.fee(of: transaction.txid) }
+      let first = Int(random.below(2))
+      for index in [first, 1 - first] { try sync(index) }
+      try spreadRumours()
       if parties.indices.allSatisfy({ $0 == idle || parties[$0].resolver.isResolved }) { return try check() }
     }
     let open = parties.map { party in
@@ -179,39 +226,114 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     throw fail("it is not resolved: \(open)")
   }
 
-  private mutating func announceBlock(_ transactions: [Transaction]) throws {
-    let estimates = FeeEstimates([
-      .init(blocks: 1, rate: FeeRate(satPerKiloWeight: UInt32(700 + random.below(300)))),
-      .init(blocks: 12, rate: FeeRate(satPerKiloWeight: 500)), .init(blocks: 100, rate: FeeRate(satPerKiloWeight: 260)),
-    ])
-    for transaction in transactions { allFees[transaction.txid] = chain.fee(of: transaction.txid) }
-    let first = Int(random.below(2))
-    for index in [first, 1 - first] {
-      let event = ChainEvent.block(height: chain.height, transactions: transactions, estimates: estimates)
-      let actions = parties[index].resolver.handle(event)
-      try perform(actions, by: index)
+  /// At heights at which nothing ends soon, parties go away for a while and confirmations become expensive: who comes back in time loses
+  /// nothing. Blocks may be late at any time when nothing was left for the last moment.
+  private mutating func changeWeather() {
+    let height = chain.height
+    let isCalm = (start == 400 && height < 440) || height > 520
+    if isCalm, random.chance(oneIn: 12) {
+      let end = height + 1 + UInt32(random.below(40))
+      parties[Int(random.below(2))].offlineUntil = height < 450 ? min(end, 450) : end
+    } else if isCalm || start == 400, random.chance(oneIn: 10) {
+      let index = Int(random.below(2))
+      parties[index].offlineUntil = max(parties[index].offlineUntil, height + 2 + UInt32(random.below(2)))
     }
+    if isCalm, height >= expensiveUntil, random.chance(oneIn: 25) {
+      let end = height + 1 + UInt32(random.below(25))
+      expensiveUntil = height < 450 ? min(end, 450) : end
+      price = FeeRate(satPerKiloWeight: UInt32(1_000 + random.below(4_000)))
+    }
+  }
+
+  private mutating func estimates() -> FeeEstimates {
+    let now = chain.height < expensiveUntil ? price.satPerKiloWeight : 500
+    return FeeEstimates([
+      .init(blocks: 1, rate: FeeRate(satPerKiloWeight: now + now / 2)),
+      .init(blocks: 12, rate: FeeRate(satPerKiloWeight: now)),
+      .init(blocks: 100, rate: FeeRate(satPerKiloWeight: 260)),
+    ])
+  }
+
+  /// Tells a party all that it has missed, unless it is away.
+  private mutating func sync(_ index: Int) throws {
+    guard chain.height >= parties[index].offlineUntil else {
+      report.lateBlocks += 1
+      away[index].insert(chain.height)
+      return
+    }
+    while true {
+      let height = parties[index].resolver.height
+      if let fork = parties[index].fork, fork < height {
+        try tell(.reorg(to: fork), to: index)
+        continue
+      }
+      parties[index].fork = nil
+      if height == 0 {
+        try tell(.block(height: start, transactions: [], estimates: estimates()), to: index)
+      } else if let block = chain.blocks.first(where: { $0.height > height }) {
+        try tell(
+          .block(height: block.height, transactions: block.transactions, estimates: estimates()), to: index)
+      } else {
+        return
+      }
+    }
+  }
+
+  /// What a node does: takes in the event, makes that durable, acts on it. It may die at any moment in between.
+  private mutating func tell(_ event: ChainEvent, to index: Int) throws {
+    let death = random.below(120)
+    var actions = parties[index].resolver.handle(event)
+    if death == 0, case .block = event {
+      // Nothing was made durable: whoever starts again hears of it again.
+      return try restart(index)
+    }
+    parties[index].stored = parties[index].resolver.encoded
+    switch death {
+    case 1: return try restart(index)
+    case 2:
+      actions = Array(actions.prefix(Int(random.below(UInt64(actions.count + 1)))))
+      try perform(actions, by: index)
+      try restart(index)
+    default: try perform(actions, by: index)
+    }
+  }
+
+  private mutating func spreadRumours() throws {
+    let spread = rumours
+    rumours = []
+    for (index, transaction) in spread where chain.mempool.contains(where: { $0.txid == transaction.txid }) {
+      try tell(.unconfirmed(transaction), to: index)
+    }
+  }
+
+  private mutating func restart(_ index: Int) throws {
+    report.restarts += 1
+    let stored = parties[index].stored
+    do { parties[index].resolver = try parties[index].restore(stored) } catch {
+      throw fail("party \(index)'s resolver cannot be read back: \(error)")
+    }
+    guard parties[index].resolver.encoded == stored else {
+      throw fail("party \(index)'s resolver is stored differently again")
+    }
+    log.append("\(chain.height): \(index) starts again at \(parties[index].resolver.height)")
+    try perform(parties[index].resolver.resume(), by: index)
   }
 
   private mutating func reorganise() throws {
     report.reorganisations += 1
     let height = chain.reorganise(depth: 1 + Int(random.below(3)))
     log.append("reorganised to \(height)")
-    for index in 0..<2 { try perform(parties[index].resolver.handle(.reorg(to: height)), by: index) }
-    // Whoever has published a commitment does so until it is confirmed.
-    for (index, own) in published.sorted(by: { $0.key < $1.key }) where chain.coins[funding.outPoint] != nil {
-      try perform([.publishCommitment(own)], by: index)
+    if let closing, chain.coins[funding.outPoint] != nil {
+      try submit([closing.transaction], by: report.holder) { _ in false }
+    }
+    for index in 0..<2 {
+      parties[index].fork = min(parties[index].fork ?? height, height)
+      try sync(index)
     }
   }
 
   private mutating func perform(_ actions: [ResolverAction], by index: Int) throws {
-    if chain.height < offlineUntil[index] {
-      parties[index].waiting += actions
-      return
-    }
-    let due = parties[index].waiting + actions
-    parties[index].waiting = []
-    for action in due {
+    for action in actions {
       if case .publish(let claim) = action, index == idle {
         guard case .parent = claim.purpose else { continue }
       }
@@ -220,7 +342,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       case .publish(let claim): try publish(claim, by: index)
       case .recognised(let kind): try checkRecognition(kind, by: index)
       case .uneconomic(let outPoint, let value):
-        guard value < Satoshi(4_000) else { throw fail("\(value) at \(outPoint) are given up by \(index)") }
+        guard value < Satoshi(40_000) else { throw fail("\(value) at \(outPoint) are given up by \(index)") }
         abandoned[index].insert(outPoint)
       case .watch, .spent, .learned, .lost, .resolved: break
       }
@@ -259,10 +381,15 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       throw fail("a claim of \(transaction.weight) was declared as \(claim.weight)")
     }
     if claim.isReplacement { report.replacements += 1 }
+    abandoned[index].subtract(claim.outPoints)
     var package = [transaction]
     if case .parent(let parent, _, _) = claim.purpose {
-      guard let commitment = parties[index].commitment, commitment.txid == parent.txid else { return }
-      package = [commitment, transaction]
+      if let commitment = parties[index].commitment, commitment.txid == parent.txid {
+        package = [commitment, transaction]
+      } else {
+        // The other side's commitment, as long as it is still waiting.
+        guard chain.mempool.contains(where: { $0.txid == parent.txid }) else { return }
+      }
     }
     try submit(package, by: index) { _ in false }
   }
@@ -289,6 +416,11 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       try chain.submit(package)
       for transaction in package { authors[transaction.txid] = authors[transaction.txid] ?? index }
       log.append("\(chain.height): \(index) publishes \(package.map { "\($0.txid)".prefix(8) })")
+      // The other one may see it before it is confirmed.
+      let other = 1 - index
+      if random.chance(oneIn: 2), chain.height >= parties[other].offlineUntil, parties[other].resolver.height > 0 {
+        for transaction in package { rumours.append((party: other, transaction: transaction)) }
+      }
     } catch {
       log.append("\(chain.height): \(index) is refused \(package.map { "\($0.txid)".prefix(8) }): \(error)")
       switch error {
@@ -297,122 +429,6 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       case .version3("a second child"): return
       default: if !mayFail(error) { throw fail("party \(index)'s transaction is refused: \(error)") }
       }
-    }
-  }
-
-  // MARK: Checking
-
-  private func checkRecognition(_ kind: FundingSpend, by index: Int) throws {
-    switch kind {
-    case .local: return
-    case .remote(_, let isLatest):
-      if report.way != .previous || isLatest == false { return }
-    case .revoked: if report.way == .revoked && index != report.holder { return }
-    default: break
-    }
-    throw fail("party \(index) takes the commitment for \(kind)")
-  }
-
-  private mutating func check() throws {
-    guard
-      let spender = chain.blocks.lazy.flatMap(\.transactions).first(where: { [funding] transaction in
-        transaction.inputs.contains { $0.previousOutput == funding.outPoint }
-      }), let (holder, own) = published.first(where: { $0.value.commitment.txid == spender.txid }),
-      let confirmed = chain.blocks.first(where: { block in block.transactions.contains { $0.txid == spender.txid } })
-    else { throw fail("no commitment is confirmed") }
-    report.holder = holder
-    let commitment = own.commitment
-    report.outputs = commitment.outputs.count
-
-    // What belongs to this channel and is not spent.
-    var family: Set<TxID> = [commitment.txid]
-    var childFees = [UInt64](repeating: 0, count: 2)
-    for transaction in chain.blocks.flatMap(\.transactions) {
-      report.transactions += 1
-      let txid = transaction.txid
-      guard let fee = allFees[txid] else { throw fail("a fee is not known") }
-      guard let author = authors[txid] else { throw fail("nobody published \(txid)") }
-      if txid != commitment.txid { report.fees[author] += fee.rawValue }
-      let isOfTheFamily = transaction.inputs.contains { family.contains($0.previousOutput.txid) }
-      guard isOfTheFamily else { continue }
-      let isSweep = transaction.outputs.allSatisfy { output in parties.contains { $0.wallet == output.scriptPubKey } }
-      if !isSweep && txid != commitment.txid {
-        family.insert(txid)
-        childFees[author] += fee.rawValue
-      }
-    }
-    var left: [OutPoint: UInt64] = [:]
-    for (outPoint, coin) in chain.coins
-    where family.contains(outPoint.txid) && !parties.contains(where: { $0.wallet == coin.output.scriptPubKey }) {
-      left[outPoint] = coin.output.value.rawValue
-    }
-    for index in 0..<2 {
-      let end = chain.coins(for: parties[index].wallet).reduce(0) { $0 + $1.coin.output.value.rawValue }
-      report.gains[index] = Int64(end) - Int64(walletStart[index])
-    }
-    let sum = report.gains.reduce(0, +) + Int64(report.fees.reduce(0, +)) + Int64(left.values.reduce(0, +))
-    guard sum + Int64(commitment.fee.rawValue) == Int64(funding.capacity.rawValue) else {
-      throw fail("value was not conserved: \(report), left \(left)")
-    }
-
-    for sealed in commitment.outputs {
-      guard let winner = winner(of: sealed, of: commitment, confirmedAt: confirmed.height) else { continue }
-      let value = sealed.output.value.rawValue
-      report.owed[winner] += value
-      if abandoned[winner].contains(sealed.outPoint) || left[sealed.outPoint] != nil {
-        report.uneconomic[winner] += value
-      }
-    }
-    for (outPoint, value) in left {
-      if outPoint.txid == commitment.txid {
-        guard idle != nil || value <= 4_000 else { throw fail("\(value) sat were left behind at \(outPoint)") }
-        continue
-      }
-      guard value <= 4_000 else { throw fail("\(value) sat were left behind at \(outPoint)") }
-      // A second stage that was not worth sweeping: its publisher's, or, after a revocation, the other's.
-      let victim = 1 - report.holder
-      report.uneconomic[report.way == .revoked && idle != victim ? victim : authors[outPoint.txid] ?? 0] += value
-    }
-    for index in 0..<2 where index != idle {
-      // A cheat may pay fees out of what it is about to lose.
-      let burnt = report.way == .revoked && index != report.holder ? childFees[report.holder] : 0
-      let got = report.gains[index] + Int64(report.fees[index] + report.uneconomic[index] + burnt)
-      guard got >= Int64(report.owed[index]) else {
-        throw fail("party \(index) gets \(got) sat of \(report.owed[index]): \(report), left \(left)")
-      }
-    }
-  }
-
-  /// Who must get an output: the one who can take it before the other. Nil when it is a race, or nobody's.
-  private func winner(of sealed: SealedOutput, of commitment: Commitment, confirmedAt: UInt32) -> Int? {
-    let holder = report.holder
-    if let idle {
-      // An anchor with which the idle party paid for its commitment.
-      let spender = chain.blocks.lazy.flatMap(\.transactions).first { transaction in
-        transaction.inputs.contains { $0.previousOutput == sealed.outPoint }
-      }
-      if let spender, authors[spender.txid] == idle { return nil }
-    }
-    var opens: [UInt32?] = [nil, nil]
-    for index in 0..<2 where index != idle {
-      let side: Side = index == holder ? .holder : .counterparty
-      let known = simulator.traffic.secrets(of: index, in: simulator.parties[index].channel)
-      for path in sealed.output.paths where path.spender == side {
-        let conditions = path.conditions
-        if conditions.revoked {
-          if report.way == .revoked { return index }
-          continue
-        }
-        if let secret = conditions.secret, known[secret] == nil { continue }
-        let height = max(conditions.height.map { $0 + 1 } ?? 0, confirmedAt + UInt32(conditions.age ?? 1))
-        opens[index] = min(opens[index] ?? .max, height)
-      }
-    }
-    switch (opens[0], opens[1]) {
-    case (let a?, let b?): return a < b ? 0 : b < a ? 1 : nil
-    case (_?, nil): return 0
-    case (nil, _?): return 1
-    case (nil, nil): return nil
     }
   }
 }

@@ -20,6 +20,9 @@ public struct SimulatedParty: Sendable {
   /// Makes the present state durable.
   public mutating func persist() { durable = (channel.encoded, signer.currentMarks) }
 
+  /// A signer of its own, for a copy that goes another way.
+  mutating func detach() { signer = makeSigner(signer.currentMarks) }
+
   /// Starts again from what was persisted: everything in memory is lost.
   public mutating func restart() throws {
     let stored = durable.channel

@@ -113,6 +113,13 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     }
   }
 
+  /// The same channel, to go another way from here.
+  public var copy: Self {
+    var copy = self
+    for index in copy.parties.indices { copy.parties[index].detach() }
+    return copy
+  }
+
   func fail(_ reason: String) -> SimulationFailure {
     SimulationFailure(seed: random.seed, step: step, reason: reason)
   }
@@ -238,7 +245,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   // MARK: Settling
 
   /// Lets everything run dry: agreements are resolved, updates committed, messages delivered. Then both ends must agree.
-  private mutating func settle() throws {
+  mutating func settle() throws {
     for _ in 0..<20_000 {
       step += 1
       var moved = false

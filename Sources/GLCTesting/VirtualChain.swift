@@ -164,24 +164,54 @@ public struct VirtualChain: Sendable {
 
   // MARK: Blocks
 
-  /// Mines everything in the mempool. Returns the new block.
-  /// - Parameter extra: what a miner was handed directly, whatever it pays; not checked.
+  /// Mines the mempool. Returns the new block.
+  /// - Parameters:
+  ///   - extra: what a miner was handed directly, whatever it pays; not checked.
+  ///   - minimum: what pays less, together with what it builds on and with what builds on it, is left for later.
   @discardableResult
-  public mutating func mine(adding extra: [Transaction] = []) -> Block {
+  public mutating func mine(
+    adding extra: [Transaction] = [], paying minimum: FeeRate = FeeRate(satPerKiloWeight: 0)
+  ) -> Block {
     height += 1
     var spent: [OutPoint: Coin] = [:]
-    mempool += extra
-    for transaction in mempool {
+    let (chosen, rest) = choose(paying: minimum)
+    let transactions = chosen + extra
+    for transaction in transactions {
       for input in transaction.inputs { spent[input.previousOutput] = coins.removeValue(forKey: input.previousOutput) }
       let txid = transaction.txid
       for (index, output) in transaction.outputs.enumerated() {
         coins[OutPoint(txid: txid, vout: UInt32(index))] = Coin(output: output, height: height)
       }
     }
-    let block = Block(height: height, transactions: mempool, spent: spent)
+    let block = Block(height: height, transactions: transactions, spent: spent)
     blocks.append(block)
-    mempool = []
+    mempool = rest
     return block
+  }
+
+  /// Which transactions a miner takes: each package of one with all that it builds on that pays enough.
+  private func choose(paying minimum: FeeRate) -> (chosen: [Transaction], rest: [Transaction]) {
+    if minimum.satPerKiloWeight == 0 { return (mempool, []) }
+    let ids = mempool.map(\.txid)
+    let places = Dictionary(uniqueKeysWithValues: zip(ids, mempool.indices))
+    var chosen: Set<Int> = []
+    for last in mempool.indices {
+      // Parents stand before their children.
+      var package: Set<Int> = [last]
+      for place in (0...last).reversed() where package.contains(place) {
+        for input in mempool[place].inputs {
+          if let parent = places[input.previousOutput.txid] { package.insert(parent) }
+        }
+      }
+      package.subtract(chosen)
+      let weight = package.reduce(UInt64(0)) { $0 + mempool[$1].weight.rawValue }
+      let fee = package.reduce(UInt64(0)) { $0 + (fees[ids[$1]] ?? .zero).rawValue }
+      if fee >= (minimum.fee(for: Weight(weight)) ?? .maxMoney).rawValue { chosen.formUnion(package) }
+    }
+    return (
+      mempool.indices.filter { chosen.contains($0) }.map { mempool[$0] },
+      mempool.indices.filter { !chosen.contains($0) }.map { mempool[$0] }
+    )
   }
 
   /// Takes back the last blocks, at most those that were mined here. Their transactions are forgotten. Returns the new height.

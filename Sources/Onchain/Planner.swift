@@ -54,9 +54,7 @@ struct Planner {
     }
     if !patient.isEmpty, !shouldWait(patient) { scraps = sweepInBatches(patient, with: scraps, keys) }
     scraps = sweepInBatches(guarded, with: scraps, keys)
-    for scrap in scraps where state.reportedUneconomic.insert(scrap.output.outPoint).inserted {
-      actions.append(.uneconomic(scrap.output.outPoint, scrap.output.value))
-    }
+    for scrap in scraps { abandon(scrap.output) }
   }
 
   // MARK: What is wanted
@@ -183,9 +181,16 @@ struct Planner {
   private mutating func publishChild(_ candidate: Candidate, _ template: ChildTemplate, _ keys: SpendingKeys) {
     if let claim = makeChild(candidate, template, keys, waited: 0, atLeast: nil) {
       publish(claim)
-    } else if state.reportedUneconomic.insert(candidate.output.outPoint).inserted {
-      actions.append(.uneconomic(candidate.output.outPoint, candidate.output.value))
+    } else {
+      abandon(candidate.output)
     }
+  }
+
+  /// It is not worth its fee, as long as fees are what they are.
+  private mutating func abandon(_ output: TrackedOutput) {
+    guard state.uneconomic[output.outPoint] == nil else { return }
+    state.uneconomic[output.outPoint] = state.height
+    actions.append(.uneconomic(output.outPoint, output.value))
   }
 
   private func makeChild(
@@ -233,7 +238,7 @@ struct Planner {
       Resolver.Attempt(claim: claim, firstHeight: state.height, lastHeight: state.height))
     for outPoint in claim.outPoints {
       state.ours.insert(outPoint)
-      state.reportedUneconomic.remove(outPoint)
+      state.uneconomic[outPoint] = nil
     }
     actions.append(.publish(claim))
   }
@@ -319,9 +324,7 @@ struct Planner {
     guard let (commitment, side) = unconfirmedCommitment() else { return }
     let waited = state.height - (state.closing?.since ?? state.height)
     let (deadline, stake) = atRisk(commitment, side)
-    // The transaction with the witness of its funding input.
-    let weight = Weight(
-      commitment.transaction.weight.rawValue + input.stack.funding.expectedWitnessWeight.rawValue)
+    let weight = commitment.broadcastWeight(input.stack)
     let helpers = commitment.outputs.compactMap { sealed -> (SealedOutput, SpendPath, Weight)? in
       for path in sealed.output.paths where path.spender == side && path.conditions == .none {
         if case .free(let weight) = path.execution { return (sealed, path, weight) }
@@ -363,7 +366,8 @@ struct Planner {
       switch input.recognise(pending) {
       case .local(let own): return (own.commitment, .holder)
       case .remote(let commitment, _): return (commitment, .counterparty)
-      default: return nil
+      // What must not be helped, and may never be confirmed.
+      default: break
       }
     }
     guard state.closing != nil, let own = input.local.first else { return nil }

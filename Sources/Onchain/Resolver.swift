@@ -6,18 +6,18 @@ internal import Hashing
 /// Brings a channel home from the chain: (state, event) → (state, what to publish and to watch). It does no input or output and holds
 /// no secret of ours. Knowing outputs by their declared paths alone, it serves every extension.
 ///
-/// It keeps its events and can always be rebuilt from them: that is how a reorganisation is undone.
+/// It keeps what the chain has said about the channel's outputs, and can always be rebuilt from that: so a reorganisation is undone, and
+/// so it is read back from `encoded`. After each event, make `encoded` durable before acting on what comes back; after a restart, act
+/// on `resume()` first.
 public struct Resolver: Sendable {
   public let input: ResolverInput
   public var policy: FeePolicy { options.fees }
   public let options: Options
-  /// In order; what a reorganisation removes is gone.
-  private var history: [ChainEvent] = []
-  private var state: State
-  /// The state before `history`.
-  private var checkpoint = State()
+  /// What the chain has said that concerns us, in its order; what a reorganisation removes is gone. No longer than there are outputs.
+  var facts: [Fact] = []
+  var state = State()
 
-  public struct Options: Sendable {
+  public struct Options: Hashable, Sendable {
     public var fees = FeePolicy()
     /// BOLT 5: irrevocably resolved once the resolving transaction is included in a block at least 100 deep.
     public var depth: UInt32 = 100
@@ -25,23 +25,26 @@ public struct Resolver: Sendable {
     public var batchWindow: UInt32 = 6
     /// BOLT 5's `security_delay`: so many blocks before its deadline, a claim no longer shares a transaction with others.
     public var securityDelay: UInt32 = 18
-    /// Events of blocks this far below the tip are not kept: no reorganisation will undo them.
-    public var maximumReorganisation: UInt32 = 1000
     /// Outputs in one batch at most.
     public var batchSize = 200
 
     public init() {}
   }
 
+  /// The transactions of one block that spend the funding output or what follows from it.
+  struct Fact: Hashable, Sendable {
+    var height: UInt32
+    var transactions: [Transaction]
+  }
+
   public init(_ input: ResolverInput, options: Options = Options()) {
     self.input = input
     self.options = options
-    state = State()
   }
 
   /// The outputs that are followed, in the order in which they were found.
   public var outputs: [TrackedOutput] { state.outputs }
-  /// The chain's height, as far as it was told; 0 before the first block.
+  /// The chain's height, as far as it was told; 0 before the first block. After a restart, the blocks above it are told next.
   public var height: UInt32 { state.height }
   /// Whether everything is irrevocably resolved.
   public var isResolved: Bool { state.isResolved }
@@ -53,49 +56,113 @@ public struct Resolver: Sendable {
     zip(input.fundings, input.local).map { .watch($0.outPoint, $1.commitment.fundingLock.scriptPubKey) }
   }
 
+  /// Blocks come in order, each once: one that is not higher than the last changes nothing.
   public mutating func handle(_ event: ChainEvent) -> [ResolverAction] {
-    guard case .reorg(let height) = event else {
-      history.append(event)
-      let actions = apply(event)
-      if case .block = event { forgetHistory() }
-      return actions
+    var actions: [ResolverAction] = []
+    switch event {
+    case .block(let height, let transactions, let estimates):
+      guard height > state.height || state.height == 0 else { break }
+      state.height = height
+      state.estimates = estimates
+      let relevant = transactions.filter { confirm($0, &actions) }
+      if !relevant.isEmpty { facts.append(Fact(height: height, transactions: relevant)) }
+      plan(&actions)
+      finish(&actions)
+    case .reorg(let height):
+      forget(above: height)
+      plan(&actions)
+      finish(&actions)
+      // Transactions may have been thrown out with their blocks: everything that is still wanted is published again.
+      return initialWatches + openWatches + actions.filter { !$0.isPublication } + publications
+    case .learned(let id, let secret):
+      guard state.knowledge.secrets.updateValue(secret, forKey: id) != secret else { break }
+      plan(&actions)
+    case .unconfirmed(let transaction):
+      see(transaction, &actions)
+      plan(&actions)
+    case .close(let deadline):
+      guard state.close == nil, input.mayPublish else { break }
+      state.closing = Closing(deadline: deadline, since: state.closing?.since ?? state.height)
+      actions += input.local.map { .publishCommitment($0) }
+      plan(&actions)
     }
-    let secrets = state.knowledge.secrets
-    history.removeAll { $0.height.map { $0 > height } ?? false }
-    state = checkpoint
-    for event in history { _ = apply(event) }
-    state.height = min(state.height, height)
-    // What is known stays known.
-    for (id, secret) in secrets where state.knowledge.secrets[id] == nil {
-      history.append(.learned(id, secret))
-      _ = apply(.learned(id, secret))
+    return actions
+  }
+
+  /// All that may still have to be done, after a restart: what was to be done before may or may not have happened. Whoever acts on it
+  /// finds some of it done.
+  public func resume() -> [ResolverAction] {
+    var replay = Resolver(input, options: options)
+    var actions = initialWatches
+    replay.state.ours = state.ours
+    for fact in facts { replay.tell(fact, &actions) }
+    // Secrets that came from elsewhere, or from a transaction that is not confirmed.
+    for (id, secret) in state.knowledge.secrets.sorted(by: { $0.key.value < $1.key.value })
+    where replay.state.knowledge.secrets[id] == nil {
+      actions.append(.learned(id, secret))
     }
-    // Transactions may have been thrown out with their blocks: everything that is still wanted is published again.
-    return initialWatches + state.outputs.filter { $0.spend == nil }.map { .watch($0.outPoint, $0.lock.scriptPubKey) }
-      + (state.close == nil && state.closing != nil ? input.local.map { .publishCommitment($0) } : [])
+    for output in state.outputs where state.uneconomic[output.outPoint] != nil && output.spend == nil {
+      actions.append(.uneconomic(output.outPoint, output.value))
+    }
+    return actions + publications + (state.isResolved ? [.resolved] : [])
+  }
+
+  private var openWatches: [ResolverAction] {
+    state.outputs.filter { $0.spend == nil }.map { .watch($0.outPoint, $0.lock.scriptPubKey) }
+  }
+
+  /// Everything that should be on its way.
+  private var publications: [ResolverAction] {
+    (state.close == nil && state.closing != nil ? input.local.map { .publishCommitment($0) } : [])
       + state.attempts.map { .publish($0.claim) }
   }
 
-  /// Folds what no reorganisation will undo into the checkpoint, now and then.
-  private mutating func forgetHistory() {
-    let limit = options.maximumReorganisation
-    guard let oldest = history.lazy.compactMap(\.height).first, state.height > limit,
-      state.height - limit > oldest, state.height - limit - oldest > limit
-    else { return }
-    let cut = state.height - limit
-    let kept = history.firstIndex { $0.height.map { $0 > cut } ?? false } ?? history.endIndex
-    let present = state
-    state = checkpoint
-    for event in history[..<kept] { _ = apply(event) }
-    checkpoint = state
-    history.removeFirst(kept)
-    state = present
+  /// The blocks above this height never were.
+  private mutating func forget(above height: UInt32) {
+    let before = state
+    facts.removeAll { $0.height > height }
+    state = State()
+    state.ours = before.ours
+    // What is known stays known.
+    state.knowledge.secrets = before.knowledge.secrets
+    var ignored: [ResolverAction] = []
+    for fact in facts { tell(fact, &ignored) }
+    state.height = min(before.height, height, .max - 1)
+    state.estimates = before.estimates
+    state.pending = before.pending
+    state.closing = before.closing
+    state.closing?.since = min(before.closing?.since ?? 0, state.height)
+    state.isResolved = before.isResolved
+    state.uneconomic = before.uneconomic.filter { state.positions[$0.key] != nil }.mapValues { min($0, height) }
+    state.attempts = before.attempts.filter { attempt in
+      if case .parent = attempt.claim.purpose { return state.close == nil }
+      return attempt.claim.spends.allSatisfy { spend in
+        guard let position = state.positions[spend.outPoint] else { return false }
+        let output = state.outputs[position]
+        return output.spend == nil && output.opening(of: spend.path) <= state.height + 1
+      }
+    }.map { attempt in
+      var attempt = attempt
+      attempt.firstHeight = min(attempt.firstHeight, state.height)
+      attempt.lastHeight = min(attempt.lastHeight, state.height)
+      return attempt
+    }
+  }
+
+  /// Takes in again what was confirmed.
+  mutating func tell(_ fact: Fact, _ actions: inout [ResolverAction]) {
+    state.height = fact.height
+    for transaction in fact.transactions { _ = confirm(transaction, &actions) }
   }
 }
 
-extension ChainEvent {
-  /// Of a block.
-  fileprivate var height: UInt32? { if case .block(let height, _, _) = self { height } else { nil } }
+extension ResolverAction {
+  fileprivate var isPublication: Bool {
+    switch self {
+    case .publish, .publishCommitment: true
+    default: false
+    }
+  }
 }
 
 extension Resolver {
@@ -109,13 +176,13 @@ extension Resolver {
     /// Claims that have been published and are not confirmed.
     var attempts: [Attempt] = []
     var close: Close?
-    /// The unconfirmed spend of the funding output, seen or published by us.
+    /// The unconfirmed spend of the funding output that was seen last.
     var pending: Transaction?
     /// Set once we have been told to close.
     var closing: Closing?
-    /// Outputs that were reported as not worth their fee.
-    var reportedUneconomic: Set<OutPoint> = []
-    /// Transactions of ours, for telling our spends from theirs.
+    /// Outputs that are not worth their fee, and since when.
+    var uneconomic: [OutPoint: UInt32] = [:]
+    /// What claims of ours have taken, for telling our spends from theirs.
     var ours: Set<OutPoint> = []
     var isResolved = false
   }
@@ -126,7 +193,7 @@ extension Resolver {
     var height: UInt32
   }
 
-  struct Closing: Sendable {
+  struct Closing: Hashable, Sendable {
     var deadline: UInt32?
     var since: UInt32
   }
@@ -135,31 +202,6 @@ extension Resolver {
     var claim: Claim
     var firstHeight: UInt32
     var lastHeight: UInt32
-  }
-
-  private mutating func apply(_ event: ChainEvent) -> [ResolverAction] {
-    var actions: [ResolverAction] = []
-    switch event {
-    case .block(let height, let transactions, let estimates):
-      state.height = height
-      state.estimates = estimates
-      for transaction in transactions { confirm(transaction, &actions) }
-      plan(&actions)
-      finish(&actions)
-    case .learned(let id, let secret):
-      state.knowledge.secrets[id] = secret
-      plan(&actions)
-    case .unconfirmed(let transaction):
-      see(transaction, &actions)
-      plan(&actions)
-    case .close(let deadline):
-      guard state.close == nil, input.mayPublish else { break }
-      state.closing = Closing(deadline: deadline, since: state.height)
-      actions += input.local.map { .publishCommitment($0) }
-      plan(&actions)
-    case .reorg: break
-    }
-    return actions
   }
 
   // MARK: What the chain says
@@ -179,15 +221,19 @@ extension Resolver {
     }
   }
 
-  private mutating func confirm(_ transaction: Transaction, _ actions: inout [ResolverAction]) {
+  /// Whether it concerns us.
+  private mutating func confirm(_ transaction: Transaction, _ actions: inout [ResolverAction]) -> Bool {
+    var isRelevant = false
     if state.close == nil,
       transaction.inputs.contains(where: { spent in input.fundings.contains { $0.outPoint == spent.previousOutput } })
     {
       open(transaction, &actions)
+      isRelevant = true
     }
     let txid = transaction.txid
     for (index, spent) in transaction.inputs.enumerated() {
       guard let position = state.positions[spent.previousOutput], state.outputs[position].spend == nil else { continue }
+      isRelevant = true
       let output = state.outputs[position]
       let children = output.children(of: transaction, input: index)
       // A second-stage transaction is its spender's; anything else of ours goes to where our funds go.
@@ -207,6 +253,7 @@ extension Resolver {
         actions.append(.lost(output.outPoint, output.value))
       }
     }
+    return isRelevant
   }
 
   private mutating func learn(from witness: Witness, _ output: TrackedOutput, _ actions: inout [ResolverAction]) {
@@ -224,7 +271,6 @@ extension Resolver {
     let kind = input.recognise(transaction)
     var close = Close(kind: kind, keys: nil, height: state.height)
     let txid = transaction.txid
-    state.pending = nil
     state.attempts = []
     actions.append(.recognised(kind))
     var found: [RecordedOutput] = []
@@ -252,6 +298,11 @@ extension Resolver {
     case .revoked(_, let keys, let outputs):
       close.keys = keys
       state.knowledge.isRevoked = true
+      found = outputs
+    case .own(_, _, let keys, let outputs):
+      close.keys = keys
+      state.knowledge.side = .holder
+      state.knowledge.isExposed = true
       found = outputs
     case .revokedWithoutRecord, .future, .unknown:
       if let (keys, outputs) = input.outputsWithoutState(of: transaction) {
@@ -302,16 +353,17 @@ extension Resolver {
     }
     let (tip, depth, knowledge) = (UInt64(state.height), UInt64(options.depth), state.knowledge)
     func isDeep(_ height: UInt32) -> Bool { tip + 1 >= UInt64(height) + depth }
-    let uneconomic = state.reportedUneconomic
+    let uneconomic = state.uneconomic
     let everything =
       isDeep(close.height)
       && state.outputs.allSatisfy { output in
         if let spend = output.spend { return isDeep(spend.height) }
-        // Resolved by the commitment itself: nothing of it is ours, or it is not worth having.
+        // Resolved by the commitment itself: nothing of it is ours, or it has not been worth having for as long.
         let own = output.paths.filter {
           $0.spender == knowledge.side && (!$0.conditions.revoked || knowledge.isRevoked)
         }
-        guard !own.isEmpty, !uneconomic.contains(output.outPoint) else { return true }
+        guard !own.isEmpty else { return true }
+        if let since = uneconomic[output.outPoint] { return isDeep(since) }
         guard output.ownPaths(knowledge).isEmpty else { return false }
         // BOLT 5: if not otherwise resolved, once the output has expired, it is considered irrevocably resolved.
         return output.rivalOpening(knowledge).map { isDeep($0) } ?? false

@@ -5,16 +5,23 @@ public import Secp256k1
 
 /// All that is stored of a channel and needed to resolve it on the chain. It holds no secret of ours.
 public struct ResolverInput: Sendable {
-  public var stack: ChannelStack
-  public var parameters: ChannelParameters
+  public let stack: ChannelStack
+  public let parameters: ChannelParameters
   /// The outputs that the channel lives on.
-  public var fundings: [Funding]
+  public let fundings: [Funding]
   /// Our latest commitment on each funding, with the remote party's signatures.
-  public var local: [LocalCommitment]
+  public let local: [LocalCommitment]
   /// The remote commitments that are not revoked, oldest first; for each number, one on each funding.
-  public var remote: [[Commitment]]
+  public let remote: [[Commitment]]
   /// What the remote party has revealed.
-  public var secrets: ShachainStore
+  public let secrets: ShachainStore
+  /// The number of our latest commitment, and its point.
+  let localNumber: UInt64
+  let localPoint: PublicKey
+  /// The channel's stored form, from which all of the above follows.
+  let channel: [UInt8]
+  /// Our points, by commitment number, so that commitments of ours that we have given up are known when they appear.
+  public var points: @Sendable (_ number: UInt64) -> PublicKey?
   /// Finds what was kept of a revoked commitment, by its number and funding output.
   public var records: @Sendable (_ number: UInt64, _ funding: OutPoint) -> RevocationRecord?
   /// Closing transactions that both have agreed on.
@@ -36,7 +43,7 @@ public struct ResolverInput: Sendable {
     }
   }
 
-  /// The state of a channel as it is now. `signer` is asked for our present point alone.
+  /// The state of a channel as it is now. `signer` is asked for our points alone.
   public init(
     _ channel: Channel, signer: some ChannelSigner, destination: Script, closings: Set<TxID> = [],
     remotePoint: PublicKey? = nil, records: @escaping @Sendable (UInt64, OutPoint) -> RevocationRecord?
@@ -49,6 +56,10 @@ public struct ResolverInput: Sendable {
     }
     remote = try channel.remoteCommitments()
     secrets = channel.secrets
+    localNumber = channel.localNumber
+    do { localPoint = try signer.perCommitmentPoint(channel.localNumber) } catch { throw .signer(error) }
+    self.channel = channel.encoded
+    points = { number in try? signer.perCommitmentPoint(number) }
     mayPublish = channel.connection != .outdated
     self.closings = closings
     self.destination = destination
@@ -71,6 +82,9 @@ public enum FundingSpend: Sendable {
   /// A commitment of the remote party that it has given up, but nothing was kept of it: only outputs whose keys never change can
   /// be found.
   case revokedWithoutRecord(number: UInt64)
+  /// A commitment of ours that is not our latest: revoked, shown by accident, perhaps from an old backup; or else newer than what we
+  /// know, of which the same must be feared. What is in balance can be found, and is claimed unless the other side is faster.
+  case own(number: UInt64, isRevoked: Bool, keys: SpendingKeys, outputs: [RecordedOutput])
   /// A commitment of the remote party that is newer than any we know: we have lost data.
   case future(number: UInt64)
   /// What both have agreed on.
@@ -92,13 +106,16 @@ extension ResolverInput {
       }
     }
     guard let number = commitmentNumber(of: transaction) else { return .unknown }
+    if let (keys, outputs) = ownOutputs(of: transaction, number: number) {
+      return .own(number: number, isRevoked: number < localNumber, keys: keys, outputs: outputs)
+    }
     if number > remoteNumber { return .future(number: number) }
     guard let index = ShachainIndex(commitmentNumber: number), let secret = secrets.secret(at: index)?.raw,
       let point = (try? SecretKey(secret))?.publicKey, let input = transaction.inputs.first
     else { return .unknown }
     guard let record = records(number, input.previousOutput) else { return .revokedWithoutRecord(number: number) }
     guard let keys = try? remoteKeys(point), let outputs = try? record.outputs(keys, of: transaction) else {
-      // Not the remote party's commitment of that number: ours of the past, or nothing that we know.
+      // Not the remote party's commitment of that number.
       return .unknown
     }
     return .revoked(
@@ -132,15 +149,7 @@ extension ResolverInput {
     else { return nil }
     let point = remotePoint ?? latest.context.keys.perCommitmentPoint
     guard let keys = try? remoteKeys(point),
-      let half = Satoshi(funding.capacity.rawValue / 2).milliSatoshi
-    else { return nil }
-    var context = latest.context
-    context.keys = keys
-    context.fundingOutpoint = funding.outPoint
-    context.capacity = funding.capacity
-    guard
-      let template = try? stack.commitment(
-        context, balances: Balances(local: half, remote: half), ledgers: stack.makeLedgers())
+      let template = template(like: latest.context, keys: keys, number: latest.context.number, on: funding)
     else { return nil }
     var found: [RecordedOutput] = []
     for (index, output) in transaction.outputs.enumerated() {
@@ -159,6 +168,48 @@ extension ResolverInput {
           paths: paths + known.output.paths.filter { $0.spender == .holder }))
     }
     return (SpendingKeys(side: .counterparty, keys: keys), found)
+  }
+
+  /// What can be found of a commitment of ours by its number alone: outputs that hold balances. Nil when there are none, as on every
+  /// transaction that is not that commitment.
+  func ownOutputs(of transaction: Transaction, number: UInt64) -> (keys: SpendingKeys, outputs: [RecordedOutput])? {
+    guard number != localNumber, let outPoint = transaction.inputs.first?.previousOutput,
+      let funding = fundings.first(where: { $0.outPoint == outPoint }), let latest = local.first?.commitment,
+      let other = remote.last?.first, let point = points(number),
+      let keys = try? CommitmentKeys(
+        holder: parameters.parties.local.basepoints, counterparty: parameters.parties.remote.basepoints,
+        perCommitmentPoint: point, resolving: stack.keys),
+      let template = template(like: latest.context, keys: keys, number: number, on: funding),
+      let theirs = self.template(like: other.context, keys: other.context.keys, number: number, on: funding)
+    else { return nil }
+    // What commitments of both sides have, such as anchors, tells nothing.
+    let shared = Set(theirs.outputs.map(\.output.lock.scriptPubKey))
+    var isOurs = false
+    var found: [RecordedOutput] = []
+    for (index, output) in transaction.outputs.enumerated() {
+      guard let known = template.outputs.first(where: { $0.output.lock.scriptPubKey == output.scriptPubKey }) else {
+        continue
+      }
+      if !shared.contains(output.scriptPubKey) { isOurs = true }
+      found.append(
+        RecordedOutput(
+          index: UInt32(index), tag: known.output.tag, lock: known.output.lock, paths: known.output.paths))
+    }
+    return isOurs ? (SpendingKeys(side: .holder, keys: keys), found) : nil
+  }
+
+  /// A commitment as it would be with funds on both sides and no contract.
+  private func template(
+    like context: CommitmentContext, keys: CommitmentKeys, number: UInt64, on funding: Funding
+  ) -> Commitment? {
+    guard let half = Satoshi(funding.capacity.rawValue / 2).milliSatoshi else { return nil }
+    var context = context
+    context.keys = keys
+    context.number = number
+    context.fundingOutpoint = funding.outPoint
+    context.capacity = funding.capacity
+    return try? stack.commitment(
+      context, balances: Balances(local: half, remote: half), ledgers: stack.makeLedgers())
   }
 }
 

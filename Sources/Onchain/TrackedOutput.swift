@@ -39,6 +39,8 @@ struct Knowledge: Sendable {
   var side: Side
   /// We hold the secret of a revoked commitment.
   var isRevoked: Bool
+  /// It is our own commitment that is revoked: the other side may hold that secret.
+  var isExposed = false
   var secrets: [SecretID: [UInt8]] = [:]
 }
 
@@ -63,8 +65,8 @@ extension TrackedOutput {
   /// nil when it never can.
   func rivalOpening(_ knowledge: Knowledge) -> UInt32? {
     paths.compactMap { path in
-      // What opens by revocation is closed to the one who revokes, and we never show a commitment that we have revoked.
-      path.spender == knowledge.side || path.conditions.revoked ? nil : opening(of: path)
+      // What opens by revocation is closed to the one who revokes, unless it is us.
+      path.spender == knowledge.side || (path.conditions.revoked && !knowledge.isExposed) ? nil : opening(of: path)
     }.min()
   }
 

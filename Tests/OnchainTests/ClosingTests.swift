@@ -37,12 +37,17 @@ struct MixedTraffic: SimulatedTraffic {
 }
 
 @Suite struct ClosingTests {
-  /// `GLC_SEED` repeats one run; `GLC_SEEDS` runs that many.
+  /// `GLC_SEED` repeats one run; `GLC_SIM_SEEDS` runs that many, on each stack.
   static let seeds: [UInt64] = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-    return Array(0..<(environment["GLC_SEEDS"].flatMap { UInt64($0) } ?? 20))
+    return Array(0..<(environment["GLC_SIM_SEEDS"].flatMap { UInt64($0) } ?? 60))
   }()
+
+  /// In slices, so that a long run uses all cores and says how far it is.
+  static let slices: [ClosedRange<UInt64>] = stride(from: 0, to: seeds.count, by: 500).map {
+    seeds[$0]...seeds[min($0 + 499, seeds.count - 1)]
+  }
 
   private func summarise(_ name: String, _ reports: [ClosingReport]) {
     let ways = ClosingReport.Way.allCases.map { way in "\(reports.count { $0.way == way }) \(way)" }
@@ -50,23 +55,28 @@ struct MixedTraffic: SimulatedTraffic {
     print(
       "closed \(name): \(reports.count) seeds (\(ways.joined(separator: ", "))), \(sum(\.outputs)) outputs,",
       "\(sum(\.transactions)) transactions, \(sum(\.replacements)) replacements,",
-      "\(sum(\.reorganisations)) reorganisations, \(sum { Int($0.fees[0] + $0.fees[1]) }) sat of fees,",
+      "\(sum(\.reorganisations)) reorganisations, \(sum(\.restarts)) restarts, \(sum(\.lateBlocks)) late and",
+      "\(sum(\.expensiveBlocks)) expensive of \(sum(\.blocks)) blocks, \(sum { Int($0.fees[0] + $0.fees[1]) }) sat of fees,",
       "\(sum { Int($0.uneconomic[0] + $0.uneconomic[1]) }) sat not worth theirs")
   }
 
-  @Test(arguments: BOLT3Stack.allCases)
-  func eachSideGetsWhatItIsOwedHoweverTheChannelEnds(stack: BOLT3Stack) throws {
+  /// A random life, with updates from both sides, lost connections and crashes. Left alone, both ends come to agree; interrupted, the channel
+  /// ends on the chain in a random way, among late blocks, reorganisations, changing fees and parties that are away or die.
+  @Test(arguments: BOLT3Stack.allCases, slices)
+  func eachSideGetsWhatItIsOwedHoweverTheChannelEnds(stack: BOLT3Stack, seeds: ClosedRange<UInt64>) throws {
     var reports: [ClosingReport] = []
-    for seed in Self.seeds {
+    for seed in seeds {
       let channelStack = try stack.stack
       var options = TwoPartySimulator<HTLCTraffic>.Options()
       if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
       var simulator = try TwoPartySimulator(
         seed: seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
       try simulator.interrupt(after: 60 + Int(seed % 5) * 50)
+      var settled = simulator.copy
+      try settled.run(steps: 20)
       reports.append(try simulator.close())
     }
-    summarise("\(stack)", reports)
+    summarise("\(stack) \(seeds)", reports)
     #expect(reports.contains { $0.outputs > 4 } || reports.count == 1, "nothing was at stake")
   }
 
@@ -83,7 +93,7 @@ struct MixedTraffic: SimulatedTraffic {
         seed: 1000 + seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
       try simulator.interrupt(after: 150 + Int(seed))
       for idle in 0..<2 {
-        var copy = simulator
+        var copy = simulator.copy
         let report = try copy.close(way, idle: idle)
         if report.way == way { reports.append(report) }
       }
@@ -92,19 +102,20 @@ struct MixedTraffic: SimulatedTraffic {
     #expect(!reports.isEmpty || Self.seeds.count == 1, "no \(way) close was possible")
   }
 
-  @Test func anExtensionThatNobodyKnowsComesHomeAsWell() throws {
+  @Test(arguments: slices)
+  func anExtensionThatNobodyKnowsComesHomeAsWell(seeds: ClosedRange<UInt64>) throws {
     var reports: [ClosingReport] = []
-    for seed in Self.seeds {
+    for seed in seeds {
       let stack = try toyStack()
       let position = try #require(stack.extensions.firstIndex { $0.id == TimeLock.id })
       let traffic = MixedTraffic(payments: HTLCTraffic(in: stack), locks: TimeLockTraffic(position: position))
       var simulator = try TwoPartySimulator(seed: seed, stack: stack, traffic: traffic)
       try simulator.interrupt(after: 60 + Int(seed % 5) * 50)
-      var copy = simulator
+      var copy = simulator.copy
       reports.append(try simulator.close())
       reports.append(try copy.close(.revoked, idle: Int(seed % 2)))
     }
-    summarise("toy", reports)
+    summarise("toy \(seeds)", reports)
     #expect(reports.contains { $0.outputs > 6 } || reports.count < 3, "nothing was at stake")
   }
 }
