@@ -70,16 +70,13 @@ extension LightningChannel {
       signer: signer, policy: policy, alias: request.alias)
     let balances = Balances(local: capacity.subtracting(request.pushed) ?? .zero, remote: request.pushed)
     try channel.checkFirstCommitment(balances, reserves: (terms.reserve, terms.reserve))
-    let keys = try Keys(terms.basepoints)
+    let keys = try channel.openingKeys(terms.basepoints)
     let message = OpenChannel(
       chainHash: request.chainHash, temporaryChannelID: request.temporaryID, fundingSatoshis: request.capacity,
       pushMsat: request.pushed, dustLimitSatoshis: terms.dustLimit,
       maxHtlcValueInFlightMsat: terms.limits.maximumInFlight, channelReserveSatoshis: terms.reserve,
       htlcMinimumMsat: terms.limits.minimum, feeratePerKw: request.feeRate, toSelfDelay: terms.contestDelay,
-      maxAcceptedHtlcs: terms.limits.maximumAccepted, fundingPubkey: keys.funding,
-      revocationBasepoint: keys.revocation, paymentBasepoint: keys.payment,
-      delayedPaymentBasepoint: keys.delayedPayment,
-      htlcBasepoint: keys.htlc, firstPerCommitmentPoint: try channel.point(0),
+      maxAcceptedHtlcs: terms.limits.maximumAccepted, keys: keys,
       channelFlags: request.isAnnounced ? [.announceChannel] : [],
       upfrontShutdownScript: request.shutdownScript ?? Script(), channelType: request.type)
     return (channel, [try channel.sending(message)])
@@ -101,16 +98,12 @@ extension LightningChannel {
         limits: HTLCExtension.Limits(
           minimum: message.htlcMinimumMsat, maximumInFlight: message.maxHtlcValueInFlightMsat,
           maximumAccepted: message.maxAcceptedHtlcs),
-        basepoints: Basepoints([
-          .funding: message.fundingPubkey, .revocation: message.revocationBasepoint,
-          .payment: message.paymentBasepoint, .delayedPayment: message.delayedPaymentBasepoint,
-          .htlc: message.htlcBasepoint,
-        ]),
+        basepoints: Basepoints(message.keys),
         shutdownScript: message.upfrontShutdownScript.flatMap { $0.isEmpty ? nil : $0 })
       try policy.check(theirs, ours: ours, capacity: capacity)
       if let script = theirs.shutdownScript { try Self.check(script, context) }
       terms.remote = theirs
-      firstRemotePoint = message.firstPerCommitmentPoint
+      firstRemotePoint = message.keys.firstPerCommitmentPoint
       minimumDepth = message.minimumDepth
       phase = .agreed
       effects.append(.makeFunding(script: try fundingScript(), amount: capacity))
@@ -209,10 +202,7 @@ extension LightningChannel {
       limits: HTLCExtension.Limits(
         minimum: message.htlcMinimumMsat, maximumInFlight: message.maxHtlcValueInFlightMsat,
         maximumAccepted: message.maxAcceptedHtlcs),
-      basepoints: Basepoints([
-        .funding: message.fundingPubkey, .revocation: message.revocationBasepoint, .payment: message.paymentBasepoint,
-        .delayedPayment: message.delayedPaymentBasepoint, .htlc: message.htlcBasepoint,
-      ]),
+      basepoints: Basepoints(message.keys),
       shutdownScript: message.upfrontShutdownScript.flatMap { $0.isEmpty ? nil : $0 })
     try policy.check(theirs, ours: ours, capacity: message.fundingSatoshis)
     if let script = theirs.shutdownScript { try check(script, context) }
@@ -223,17 +213,15 @@ extension LightningChannel {
       isAnnounced: announces, capacity: message.fundingSatoshis, pushed: message.pushMsat,
       feeRate: message.feeratePerKw, terms: PerParty(local: ours, remote: theirs), minimumDepth: depth, phase: .agreed,
       signer: signer, policy: policy, alias: alias)
-    channel.firstRemotePoint = message.firstPerCommitmentPoint
+    channel.firstRemotePoint = message.keys.firstPerCommitmentPoint
     try channel.checkFirstCommitment(
       Balances(local: message.pushMsat, remote: rest), reserves: (theirs.reserve, ours.reserve))
-    let keys = try Keys(ours.basepoints)
+    let keys = try channel.openingKeys(ours.basepoints)
     let answer = AcceptChannel(
       temporaryChannelID: message.temporaryChannelID, dustLimitSatoshis: ours.dustLimit,
       maxHtlcValueInFlightMsat: ours.limits.maximumInFlight, channelReserveSatoshis: ours.reserve,
       htlcMinimumMsat: ours.limits.minimum, minimumDepth: depth, toSelfDelay: ours.contestDelay,
-      maxAcceptedHtlcs: ours.limits.maximumAccepted, fundingPubkey: keys.funding, revocationBasepoint: keys.revocation,
-      paymentBasepoint: keys.payment, delayedPaymentBasepoint: keys.delayedPayment, htlcBasepoint: keys.htlc,
-      firstPerCommitmentPoint: try channel.point(0), upfrontShutdownScript: shutdownScript ?? Script(),
+      maxAcceptedHtlcs: ours.limits.maximumAccepted, keys: keys, upfrontShutdownScript: shutdownScript ?? Script(),
       channelType: type)
     return (channel, [try channel.sending(answer)])
   }
@@ -327,17 +315,15 @@ extension LightningChannel {
 
   // MARK: Parts
 
-  private struct Keys {
-    var funding, revocation, payment, delayedPayment, htlc: PublicKey
-
-    init(_ basepoints: Basepoints) throws(OpeningRefusal) {
-      guard let funding = basepoints[.funding], let revocation = basepoints[.revocation],
-        let payment = basepoints[.payment], let delayedPayment = basepoints[.delayedPayment],
-        let htlc = basepoints[.htlc]
-      else { throw OpeningRefusal("the signer lacks a basepoint") }
-      (self.funding, self.revocation, self.payment) = (funding, revocation, payment)
-      (self.delayedPayment, self.htlc) = (delayedPayment, htlc)
-    }
+  /// The fields of `open_channel` and `accept_channel` that name our keys.
+  private func openingKeys(_ basepoints: Basepoints) throws(OpeningRefusal) -> ChannelKeys {
+    guard let funding = basepoints[.funding], let revocation = basepoints[.revocation],
+      let payment = basepoints[.payment], let delayedPayment = basepoints[.delayedPayment],
+      let htlc = basepoints[.htlc]
+    else { throw OpeningRefusal("the signer lacks a basepoint") }
+    return ChannelKeys(
+      fundingPubkey: funding, revocationBasepoint: revocation, paymentBasepoint: payment,
+      delayedPaymentBasepoint: delayedPayment, htlcBasepoint: htlc, firstPerCommitmentPoint: try point(0))
   }
 
   static func stack(of type: Wire.ChannelType) throws(OpeningRefusal) -> BOLT.ChannelType {
@@ -478,5 +464,14 @@ extension ChannelContext {
   /// The even bits of what both sides offer.
   var negotiatedBits: Set<Int> {
     Set(localFeatures.bits.map { $0 & ~1 }).intersection(remoteFeatures.bits.map { $0 & ~1 })
+  }
+}
+
+extension Basepoints {
+  init(_ keys: ChannelKeys) {
+    self.init([
+      .funding: keys.fundingPubkey, .revocation: keys.revocationBasepoint, .payment: keys.paymentBasepoint,
+      .delayedPayment: keys.delayedPaymentBasepoint, .htlc: keys.htlcBasepoint,
+    ])
   }
 }

@@ -176,7 +176,8 @@ struct LawChecker {
     for (position, child) in zip(index, atLength) {
       let short = try commitment.secondStageSighash(position, scratch: &scratch)
       let slot = child.template.counterSignature
-      if short.slot != slot || short.hash != (try child.sighash(slot.sighashType)) {
+      let long = try child.sighash(slot.sighashType)
+      if short.slot != slot || short.hash != long {
         note("family", "\(child.parent.output.tag), path \(child.path.name)", "another second stage in short")
       }
     }
