@@ -76,6 +76,10 @@ import VectorSupport
       #expect(try decode(type, bytes) == "bad_encoding", "\(type) \(bytes)")
     }
     #expect(try decode("features", String(repeating: "00", count: 65_536)) == "bad_length")
+    // Host names: none, one that reads as an IPv4 address.
+    for bytes in ["05000050", "0507312e322e332e340050"] {
+      #expect(try decode("address", bytes) == "no_text", "\(bytes)")
+    }
     #expect(try decode("colour", "00") == "bad_value")
     #expect(try encode("tu16", 65_536) == "bad_value")
     #expect(try encode("tu32", -1) == "bad_value")
@@ -83,6 +87,37 @@ import VectorSupport
     #expect(try encode("short_channel_id", "1x2") == "bad_value")
     #expect(try encode("address", "example.com") == "bad_value")
     #expect(try encode("features", [524_280]) == "bad_value")
+  }
+
+  @Test("an invoice's fallback is an address of its own network")
+  func fallbacks() throws {
+    let program = "751e76e8199196d454941c45d1b3a323f1433bd6"
+    let main = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+    let test = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx"
+    func parameters(_ fallback: JSONValue, _ network: JSONValue) -> JSONValue {
+      let hash = JSONValue.string(String(repeating: "11", count: 32))
+      return [
+        "private_key": hash, "payment_hash": hash, "payment_secret": hash, "description": "", "timestamp": 1,
+        "network": network, "fallbacks": [fallback],
+      ]
+    }
+    func address(_ fallback: JSONValue, _ network: JSONValue) throws -> JSONValue? {
+      let invoice = try result("invoice.encode", parameters(fallback, network))["invoice"]
+      return try result("invoice.decode", ["invoice": invoice ?? .null])["fallbacks"]?[0]?["address"]
+    }
+    for network in ["testnet", "testnet4", "signet"] as [JSONValue] {
+      #expect(try address(.string(test), network) == .string(test))
+      #expect(try refusal("invoice.encode", parameters(.string(main), network)) == "wrong_network")
+    }
+    #expect(try address(.string(main), "bitcoin") == .string(main))
+    #expect(try refusal("invoice.encode", parameters(.string(test), "bitcoin")) == "wrong_network")
+    #expect(try refusal("invoice.encode", parameters(.string(test), "regtest")) == "wrong_network")
+    // As invoice.decode gives it, and at odds with itself.
+    let whole: JSONValue = ["version": 0, "program": .string(program), "address": .string(main)]
+    #expect(try address(whole, "bitcoin") == .string(main))
+    #expect(try refusal("invoice.encode", parameters(whole, "testnet")) == "wrong_network")
+    #expect(try refusal("invoice.encode", parameters(whole.setting("version", 1), "bitcoin")) == "bad_value")
+    #expect(try address(whole.setting("address", nil), "testnet") == .string(test))
   }
 
   @Test("gossip that cannot be read is invalid; what is no gossip is refused")

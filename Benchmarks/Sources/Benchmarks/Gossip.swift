@@ -84,7 +84,7 @@ extension Suite {
     // On the clock of the wall: ours on every core, the floor on one.
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let batch = [GossipMessage](repeating: .channelAnnouncement(announcement), count: 128)
-    add("verify 128 channel_announcements, \(cores) cores", isParallel: true) { turns in
+    add("verify 128 channel_announcements, all cores", isParallel: true) { turns in
       var sum: UInt64 = 0
       for _ in 0..<turns {
         sum &+= waiting { await UInt64(GossipBatch.verify(batch, workers: cores).count { $0 == nil }) }

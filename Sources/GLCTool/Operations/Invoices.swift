@@ -76,7 +76,8 @@ private let encodeInvoice = Operation(
     network: network ?? .bitcoin, amount: amount.map { MilliSatoshi($0) },
     timestamp: timestamp ?? UInt64(max(0, Date().timeIntervalSince1970)), paymentHash: paymentHash,
     paymentSecret: paymentSecret, description: what, metadata: metadata, expiry: expiry,
-    minFinalCLTVExpiryDelta: minFinalCLTV, payee: payee, fallbacks: fallbacks ?? [], routeHints: routeHints ?? [],
+    minFinalCLTVExpiryDelta: minFinalCLTV, payee: payee,
+    fallbacks: try checked(fallbacks ?? [], on: network ?? .bitcoin), routeHints: routeHints ?? [],
     features: FeatureSet(bits: features ?? (metadata == nil ? [8, 14] : [8, 14, 48])))
   let secretKey = try SecretKey(key)
   return ["invoice": .string(try contents.sign(with: secretKey).text)]
@@ -96,25 +97,59 @@ extension Kind where Value == Bolt11Invoice.RouteHop {
   }
 }
 
-extension Kind where Value == Bolt11Invoice.Fallback {
+/// Where the payee can be paid on the chain, as it was asked for. An address is of a network; an invoice has its own.
+private struct RequestedFallback: Sendable {
+  var fallback: Bolt11Invoice.Fallback?
+  var address: String?
+
+  /// Throws for an address of another network, or of another program than the one beside it: money sent there would be lost.
+  func checked(on network: Network) throws(ToolError) -> Bolt11Invoice.Fallback {
+    guard let address else {
+      guard let fallback else { throw ToolError(.missingParameter, "version is missing") }
+      return fallback
+    }
+    let named: Bolt11Invoice.Fallback
+    do throws(AddressError) {
+      named = Bolt11Invoice.Fallback(try Address(address, expecting: network).destination)
+    } catch {
+      throw error.refusal
+    }
+    guard fallback == nil || fallback == named else {
+      throw ToolError(.badValue, "address: not that of the version and program beside it")
+    }
+    return named
+  }
+}
+
+private func checked(
+  _ fallbacks: [RequestedFallback], on network: Network
+) throws(ToolError) -> [Bolt11Invoice.Fallback] {
+  var checked: [Bolt11Invoice.Fallback] = []
+  for (index, fallback) in fallbacks.enumerated() {
+    do throws(ToolError) {
+      checked.append(try fallback.checked(on: network))
+    } catch {
+      throw error.within("fallbacks[\(index)]")
+    }
+  }
+  return checked
+}
+
+extension Kind where Value == RequestedFallback {
   /// An address, or what invoice.decode gives.
   fileprivate static var fallback: Self {
     let object = Kind.record(
       Parameter("version", .integer(0...31) as Kind<UInt8>), Parameter("program", .hex),
       Parameter(optional: "address", .string)
-    ) { (version, program, _) throws(ToolError) in
+    ) { (version, program, address) throws(ToolError) in
       guard let fallback = Bolt11Invoice.Fallback(version: version, program: program) else {
         throw ToolError(.badValue, "not a program of version \(version)")
       }
-      return fallback
+      return RequestedFallback(fallback: fallback, address: address)
     }
     return Self("address, or {version, program}") { (json) throws(ToolError) in
       guard case .string(let text) = json else { return try object.read(json) }
-      do throws(AddressError) {
-        return Bolt11Invoice.Fallback(try Address(text).destination)
-      } catch {
-        throw error.refusal
-      }
+      return RequestedFallback(address: text)
     }
   }
 }

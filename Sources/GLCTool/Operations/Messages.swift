@@ -55,7 +55,13 @@ private func decode(_ bytes: [UInt8], as type: String) throws -> JSONValue {
   case "tu32": value = .int(try reader.readTU32())
   case "tu64": value = .unsigned(try reader.readTU64())
   case "short_channel_id": value = .string(try ShortChannelID(from: &reader).description)
-  case "address": value = .string(try NodeAddress(from: &reader).description)
+  case "address":
+    let address = try NodeAddress(from: &reader)
+    // A host name may be any bytes, such as none, or those of an IPv4 address.
+    guard (try? NodeAddress(text: address.description)) == address else {
+      throw ToolError("no_text", "an address that has no text of its own")
+    }
+    value = .string(address.description)
   default:
     guard bytes.count <= 0xffff else { throw ToolError(.badLength, "bytes: no message has room for so many features") }
     value = .array(try FeatureSet(from: &reader).bits.map { .int($0) })
