@@ -19,7 +19,9 @@ struct SampleCommitment {
   /// The counterparty's secrets for funding and HTLCs.
   let floorKeys: [UInt8]
 
-  static let names = [(ChannelType.staticRemoteKey, "legacy"), (.anchors, "anchors"), (.zeroFeeCommitments, "zero-fee")]
+  static let names = [
+    (ChannelType.staticRemoteKey, "legacy"), (.anchors, "anchors"), (.zeroFeeCommitments, "zero-fee"),
+  ]
 
   init(_ type: ChannelType, htlcs count: Int) {
     stack = try! type.stack()
@@ -42,7 +44,8 @@ struct SampleCommitment {
     let pending = ledgers.reduce(0) { $0 + $1.lockedValue.rawValue }
     state = CommitmentState(
       balances: Balances(
-        local: MilliSatoshi(Self.capacity.rawValue * 1000 - 3_000_000_000 - pending), remote: MilliSatoshi(3_000_000_000)),
+        local: MilliSatoshi(Self.capacity.rawValue * 1000 - 3_000_000_000 - pending),
+        remote: MilliSatoshi(3_000_000_000)),
       ledgers: ledgers, feeRate: rate)
 
     // The figures that the floor does not work out.
@@ -128,7 +131,7 @@ extension Suite {
             let commitment = SampleCommitment.build(
               sample.stack, holder, counterparty, sample.point, sample.state, number: UInt64(turn))
             let sighash = try! commitment.fundingSighash()
-          sum &+= commitment.txid.word &+ sighash.word
+            sum &+= commitment.txid.word &+ sighash.word
           }
           return sum
         } floor: {
