@@ -1,0 +1,111 @@
+internal import Synchronization
+
+/// What a peer has sent and nobody has taken yet. The thread of the connection puts in, one consumer takes out.
+final class Inbox: Sendable {
+  private struct State {
+    var messages: [RawMessage] = []
+    var byteCount = 0
+    var isFinished = false
+    /// The connection waits for room.
+    var isPaused = false
+    var waiter: CheckedContinuation<[RawMessage]?, Never>?
+  }
+
+  private let state = Mutex(State())
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Whether the connection should read on. What comes although the limit is far exceeded (a peer that closes may leave what its and our
+  /// system hold) is dropped: messages may be lost with the connection.
+  func put(_ messages: [RawMessage], byteCount: Int) -> Bool {
+    var waiter: CheckedContinuation<[RawMessage]?, Never>?
+    let goesOn = state.withLock { state in
+      guard !state.isFinished else { return true }
+      if let first = state.waiter {
+        waiter = first
+        state.waiter = nil
+        return true
+      }
+      guard state.byteCount <= 2 * limit + Self.slack else { return false }
+      if state.messages.isEmpty { state.messages = messages } else { state.messages.append(contentsOf: messages) }
+      state.byteCount += byteCount
+      if state.byteCount > limit { state.isPaused = true }
+      return !state.isPaused
+    }
+    waiter?.resume(returning: messages)
+    return goesOn
+  }
+
+  /// One read more than the limit is normal.
+  private static let slack = 262_144
+
+  /// No more will come.
+  func finish() {
+    let waiter = state.withLock { state in
+      state.isFinished = true
+      let waiter = state.waiter
+      state.waiter = nil
+      return waiter
+    }
+    waiter?.resume(returning: nil)
+  }
+
+  private enum Taken {
+    case batch([RawMessage], resumesReading: Bool)
+    case nothing
+    case end
+  }
+
+  private func take(_ state: inout State) -> Taken {
+    if !state.messages.isEmpty {
+      let messages = state.messages
+      let wasPaused = state.isPaused
+      state.messages = []
+      state.byteCount = 0
+      state.isPaused = false
+      return .batch(messages, resumesReading: wasPaused)
+    }
+    return state.isFinished ? .end : .nothing
+  }
+
+  /// Everything that is there; waits when there is nothing. Nil at the end, and when the task is cancelled.
+  func next(resumeReading: () -> Void) async -> [RawMessage]? {
+    switch state.withLock({ take(&$0) }) {
+    case .batch(let messages, let resumes):
+      if resumes { resumeReading() }
+      return messages
+    case .end: return nil
+    case .nothing: break
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        var earlier: CheckedContinuation<[RawMessage]?, Never>?
+        let now: Taken = state.withLock { state in
+          let taken = Task.isCancelled ? .end : take(&state)
+          if case .nothing = taken {
+            earlier = state.waiter
+            state.waiter = continuation
+          }
+          return taken
+        }
+        // There is one consumer; a second one takes the first one's place.
+        earlier?.resume(returning: nil)
+        switch now {
+        case .batch(let messages, let resumes):
+          if resumes { resumeReading() }
+          continuation.resume(returning: messages)
+        case .end: continuation.resume(returning: nil)
+        case .nothing: break
+        }
+      }
+    } onCancel: {
+      let waiter = state.withLock { state in
+        let waiter = state.waiter
+        state.waiter = nil
+        return waiter
+      }
+      waiter?.resume(returning: nil)
+    }
+  }
+}
