@@ -89,6 +89,11 @@ public enum PeerError: Error, Hashable, Sendable {
   public struct Attempt: Hashable, Sendable {
     public let address: NodeAddress
     public let reason: PeerCloseReason
+
+    public init(address: NodeAddress, reason: PeerCloseReason) {
+      self.address = address
+      self.reason = reason
+    }
   }
 
   case stopped

@@ -11,6 +11,11 @@ extension PeerHandler {
     record(.received, bytes)
     let now = NIODeadline.now()
     lastMessage = now
+    if pingSent != nil {
+      // Whatever it says, it lives.
+      pingSent = nil
+      arm()
+    }
     note(messageBucket.spend(1, now: now))
     if phase == .initialising { return handleInit(bytes, type: message.type) }
     switch message.type {
@@ -179,14 +184,11 @@ extension PeerHandler {
       return
     }
     if let sent = pingSent {
-      if lastMessage > sent {
-        pingSent = nil
-      } else if now >= sent + TimeAmount(owner.configuration.times.pong) {
-        // BOLT 1: if it doesn't receive a corresponding `pong`: MAY close the network connection, and MUST NOT fail the channels.
-        return end(.pongTimedOut)
-      }
+      // BOLT 1: if it doesn't receive a corresponding `pong`: MAY close the network connection, and MUST NOT fail the channels.
+      if now >= sent + TimeAmount(owner.configuration.times.pong) { end(.pongTimedOut) }
+      return
     }
-    guard pingSent == nil, now >= lastMessage + pingInterval else { return }
+    guard now >= lastMessage + pingInterval else { return }
     // A few bytes more or less, so that the length does not tell a ping.
     let expected = UInt16.random(in: 1...64)
     let ping = Ping(numPongBytes: expected, ignored: [UInt8](repeating: 0, count: Int.random(in: 0..<64)))
