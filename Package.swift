@@ -172,7 +172,7 @@ let package = Package(
     tests("WireTests", ["Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests(
       "PaymentsTests",
-      ["Payments", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
+      ["Payments", "GLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"]),
     // The process that the tests of storage kill.
     .executableTarget(
