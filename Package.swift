@@ -65,7 +65,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
     .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
-    .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
   ],
   targets: [
     // Layer 0: system libraries, and what Swift cannot call.
@@ -114,7 +113,7 @@ let package = Package(
       ["Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
     library("Peers", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", logging] + nio),
     library("RPC", ["Encoding", "Secp256k1", "Bitcoin", "JSON", logging] + nio),
-    library("Configuration", ["Bitcoin", "Encoding", .product(name: "TOMLKit", package: "TOMLKit")]),
+    library("Configuration", ["Encoding", "Secp256k1", "Bitcoin"]),
 
     // Layer 8: the node.
     library(
@@ -182,7 +181,7 @@ let package = Package(
     tests("RoutingTests", ["Routing", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("PeersTests", ["Peers", "Noise", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging] + nio),
     tests("RPCTests", ["RPC", "JSON", "Encoding", logging] + nio),
-    tests("ConfigurationTests", ["Configuration", "Bitcoin"]),
+    tests("ConfigurationTests", ["Configuration", "Bitcoin", "Encoding", "Secp256k1"]),
     tests(
       "NodeTests",
       [
