@@ -141,7 +141,7 @@ let package = Package(
       name: "glcnode",
       dependencies: [
         "Node", "Configuration", "RPC", "Chain", "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer",
-        "Bitcoin", "Secp256k1", "Hashing", "Encoding",
+        "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -1,0 +1,82 @@
+internal import RPC
+
+extension NodeAPI {
+  static let glc: [RPCMethod] = [
+    RPCMethod(
+      "glc-extensions", .glc, "List the extensions that channels here can be composed of",
+      results: [
+        RPCResult("extensions[].name", "string", "the extension"),
+        RPCResult("extensions[].kind", "string", "funding, channel or transform"),
+        RPCResult("extensions[].phase", "string", "when it adds to a commitment", optional: true),
+        RPCResult("extensions[].summary", "string", "what it does"),
+      ]),
+    RPCMethod(
+      "glc-stacks", .glc, "List the stacks that can be negotiated, and the channel types they are",
+      results: [
+        RPCResult("stacks[].name", "string", "the stack"),
+        RPCResult("stacks[].channel_type", "object", "bits and names"),
+        RPCResult("stacks[].extensions[]", "string", "what it is composed of"),
+      ]),
+    RPCMethod(
+      "glc-stack", .glc, "Show what a channel is composed of, and its commitment output by output",
+      parameters: [.required("id", .channel, "The channel, or the peer when there is one channel with it.")],
+      results: [
+        RPCResult("channel_id", "hex", "the channel"), RPCResult("stack", "string", "the stack's name"),
+        RPCResult("extensions[]", "string", "what it is composed of"),
+        RPCResult("holder", "string", "local or remote: whose commitment"),
+        RPCResult("commitment_number", "integer", "which one"), RPCResult("feerate_perkw", "integer", "its fee rate"),
+        RPCResult("weight", "integer", "its weight when signed"), RPCResult("fee_msat", "msat", "its fee"),
+        RPCResult("outputs[].name", "string", "what it is"), RPCResult("outputs[].extension", "string", "who added it"),
+        RPCResult("outputs[].amount_msat", "msat", "its value"), RPCResult("outputs[].script", "hex", "its script"),
+        RPCResult("outputs[].paths[]", "string", "the ways to spend it"),
+      ]),
+  ]
+
+  static let chain: [RPCMethod] = [
+    RPCMethod(
+      "glc-chain", .chain, "Show the chain that the node follows",
+      results: [
+        RPCResult("source", "string", "embedded or bitcoind"), RPCResult("network", "string", "its network"),
+        RPCResult("blockheight", "integer", "its height"), RPCResult("blockhash", "hex", "its tip"),
+        RPCResult("mempool", "integer", "transactions that wait", optional: true),
+      ]),
+    RPCMethod(
+      "glc-generate", .chain, "Make blocks on the embedded chain",
+      parameters: [
+        .optional("blocks", .integerIn(1...10_000), default: "1", "How many."),
+        .optional("address", .string, default: "nobody's", "Who gets their coins."),
+      ],
+      results: [
+        RPCResult("blockhashes[]", "hex", "the new blocks"), RPCResult("blockheight", "integer", "the height now"),
+      ],
+      isSlow: true),
+    RPCMethod(
+      "glc-faucet", .chain, "Give coins of the embedded chain to an address",
+      details: "Mines a block with the payment, so that the coins can be spent at once.",
+      parameters: [
+        .optional("satoshi", .sat, default: "1btc", "How much."),
+        .optional("address", .string, default: "a new one of the wallet", "Who gets it."),
+      ],
+      results: [
+        RPCResult("txid", "hex", "the payment"), RPCResult("address", "string", "who got it"),
+        RPCResult("amount_msat", "msat", "how much"), RPCResult("blockheight", "integer", "the height now"),
+      ]),
+    RPCMethod(
+      "glc-mempool", .chain, "List the transactions of the embedded chain that wait for a block",
+      results: [
+        RPCResult("transactions[].txid", "hex", "the transaction"),
+        RPCResult("transactions[].fee_msat", "msat", "its fee"),
+        RPCResult("transactions[].weight", "integer", "its weight"),
+        RPCResult("transactions[].version", "integer", "its version"),
+      ]),
+    RPCMethod(
+      "glc-reorg", .chain, "Replace the last blocks of the embedded chain by others",
+      parameters: [
+        .required("depth", .integerIn(1...1000), "How many blocks are taken off."),
+        .optional("blocks", .integerIn(1...2000), default: "one more than depth", "How many come instead."),
+        .optional(
+          "mempool", .bool, default: "true",
+          "Whether the transactions of the old blocks wait for the new ones; otherwise they are gone."),
+      ], results: [RPCResult("blockheight", "integer", "the height now"), RPCResult("blockhash", "hex", "the new tip")]),
+  ]
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Foundation
+internal import Logging
+internal import Node
+
+/// What `glcnode chain` is asked to serve.
+struct ChainServerOptions: Sendable {
+  var listen: HostPort
+  /// Nil when blocks are made on demand.
+  var blockInterval: Duration?
+  /// Where user and password for the clients are written.
+  var cookieFile: String
+}
+
+/// What `glcnode chain` starts. It returns when clients can connect.
+struct ChainRunner: Sendable {
+  let start: @Sendable (ChainServerOptions, NodeLog) async throws -> any RunningNode
+
+  /// The chain of this build.
+  static let standard = ChainRunner { _, _ in
+    throw CommandFailure(.refused, "this build has no chain to serve")
+  }
+}
+
+struct ChainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chain",
+    abstract: "Serve a regtest chain to nodes in other processes.",
+    discussion: """
+      It answers the part of bitcoind's JSON-RPC that nodes need, so a node uses it like bitcoind:
+
+        glcnode chain --listen 127.0.0.1:18443
+        glcnode start --chain bitcoind --bitcoind-url http://127.0.0.1:18443 --bitcoind-cookie ~/.glc/regtest/chain.cookie
+      """)
+
+  @Option(help: "Where it answers.")
+  var listen = "127.0.0.1:18443"
+
+  @Option(help: "Seconds between blocks; 0 for on demand.")
+  var blockInterval = 0
+
+  @Option(help: "The file for user and password. Default: ~/.glc/regtest/chain.cookie.")
+  var cookieFile: String?
+
+  func run() async throws {
+    guard let listen = HostPort(listen) else {
+      throw ValidationError("--listen: expected HOST:PORT, got '\(listen)'")
+    }
+    guard (0...86_400).contains(blockInterval) else {
+      throw ValidationError("--block-interval: expected 0 to 86400, got \(blockInterval)")
+    }
+    let home = FileManager.default.homeDirectoryForCurrentUser.path
+    let options = ChainServerOptions(
+      listen: listen, blockInterval: blockInterval == 0 ? nil : .seconds(blockInterval),
+      cookieFile: cookieFile ?? "\(home)/.glc/regtest/chain.cookie")
+    let file = try LogFile(nil)
+    let log = NodeLog(write: file.write)
+    let signals = Signals()
+    let server = try await ChainRunner.standard.start(options, log)
+    let stream = signals.stream
+    let listener = Task {
+      for await signal in stream where signal == .stop { await server.stop() }
+    }
+    defer { withExtendedLifetime(signals) { listener.cancel() } }
+    try await server.waitUntilStopped()
+  }
+}
