@@ -98,7 +98,8 @@ enum FailureManner: UInt8, Hashable, Sendable {
 /// What an outgoing offer is for: all that is needed to deal with its outcome, should everything else be lost.
 enum OfferOrigin: BinaryCodable {
   case forward(Forward)
-  case part(PartID)
+  /// `attempt` is the part's created index: a part's number can be used again once it has failed.
+  case part(PartID, attempt: UInt64)
 
   /// What we must know of the incoming side.
   struct Forward: Hashable, Sendable {
@@ -122,7 +123,7 @@ enum OfferOrigin: BinaryCodable {
         Forward(
           incoming: incoming, sharedSecret: sharedSecret, manner: manner, onionHash: try reader.read(),
           receivedAt: try reader.readTime(), lockSecret: try reader.readSizedBytes()))
-    case 1: self = .part(try PartID(from: &reader))
+    case 1: self = .part(try PartID(from: &reader), attempt: try reader.readUInt64())
     default: throw .malformed("unknown origin")
     }
   }
@@ -138,9 +139,10 @@ enum OfferOrigin: BinaryCodable {
       writer.write(forward.onionHash)
       writer.write(forward.receivedAt)
       writer.writeSized(forward.lockSecret)
-    case .part(let id):
+    case .part(let id, let attempt):
       writer.write(1 as UInt8)
       id.encode(to: &writer)
+      writer.write(attempt)
     }
   }
 }

@@ -1,6 +1,6 @@
 public import Bitcoin
 public import Encoding
-public import Wire
+internal import Wire
 
 /// What an invoice shall say.
 public struct InvoiceTerms: Hashable, Sendable {
@@ -39,7 +39,7 @@ public struct InvoiceTerms: Hashable, Sendable {
 }
 
 /// Why something cannot be done with an invoice. Codes are CLN's.
-public enum InvoiceError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum InvoiceRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   case labelExists(String)
   case preimageExists
   case unknown

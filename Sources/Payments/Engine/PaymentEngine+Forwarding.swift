@@ -74,13 +74,13 @@ extension PaymentEngine {
       else { throw .failure(.invalidOnionPayload(type: 10, offset: 0)) }
       if let node = data.nextNodeID { return ForwardTerms(amount: amount, expiry: expiry, target: .node(node)) }
       guard let name = data.shortChannelID else { throw .failure(.invalidOnionPayload(type: 10, offset: 0)) }
-      return ForwardTerms(amount: amount, expiry: expiry, target: .channel(ShortChannelID(rawValue: name)))
+      return ForwardTerms(amount: amount, expiry: expiry, target: .channel(name))
     }
     // `validate` has seen to it that they are there.
     guard let amount = instructions.payload.amtToForward, let expiry = instructions.payload.outgoingCLTVValue,
       let name = instructions.payload.shortChannelID
     else { throw .failure(.invalidOnionPayload(type: 2, offset: 0)) }
-    return ForwardTerms(amount: amount, expiry: expiry, target: .channel(ShortChannelID(rawValue: name)))
+    return ForwardTerms(amount: amount, expiry: expiry, target: .channel(name))
   }
 
   /// The channels that may carry a payment on, the one that was asked for first. BOLT 4: A node MAY forward an HTLC along an outgoing
@@ -174,7 +174,8 @@ extension PaymentEngine {
     outgoings[origin]?.key = key
     switch try? OfferOrigin(decoding: origin.bytes) {
     case .forward(let forward): forwards[forward.incoming]?.outgoing = key
-    case .part(let id): pendingParts[id]?.outgoing = key
+    case .part(let id, let attempt):
+      if pendingParts[id]?.createdIndex == attempt { pendingParts[id]?.outgoing = key }
     case nil: break
     }
   }
@@ -183,7 +184,7 @@ extension PaymentEngine {
     outgoings[origin] = nil
     switch try? OfferOrigin(decoding: origin.bytes) {
     case .forward(let forward): ended(forward, origin, outcome)
-    case .part(let id): ended(id, origin, outcome)
+    case .part(let id, let attempt): ended(id, attempt: attempt, origin, outcome)
     case nil: actions.append(.forgetOutcome(origin: origin))
     }
   }
@@ -198,17 +199,22 @@ extension PaymentEngine {
     if case .settled(let witness, let attribution) = outcome {
       // BOLT 2: upon receiving an `update_fulfill_htlc` for an outgoing HTLC, OR upon discovering the `payment_preimage` from an
       // on-chain HTLC spend: MUST fulfill the incoming HTLC that corresponds to that outgoing HTLC.
-      guard incoming.stage != .settled,
+      if incoming.stage != .settled,
         let ours = schemes[incoming.lock.kind]?.witness(from: witness, secret: forward.lockSecret)
-      else { return }
-      settle(&incoming, ours, isFinal: false, downstream: attribution)
-      incomings[incoming.key] = incoming
+      {
+        settle(&incoming, ours, isFinal: false, downstream: attribution)
+        incomings[incoming.key] = incoming
+      }
       if let record = forwards.removeValue(forKey: incoming.key) { resolve(record, .settled, code: nil) }
       return
     }
     // Until here the outgoing side could still be taken: BOLT 2: until the removal of an outgoing HTLC is irrevocably committed, (…):
     // MUST NOT fail the incoming HTLC.
-    guard incoming.stage == .forwarded else { return }
+    guard incoming.stage == .forwarded else {
+      // Taken up again after a restart: the channel has the removal already.
+      if let record = forwards.removeValue(forKey: incoming.key) { resolve(record, .failed, code: nil) }
+      return
+    }
     var status = ForwardRecord.Status.failed
     var code: UInt16?
     switch outcome {
@@ -230,7 +236,7 @@ extension PaymentEngine {
     if let record = forwards.removeValue(forKey: incoming.key) { resolve(record, status, code: code) }
   }
 
-  private mutating func resolve(_ pending: ForwardRecord, _ status: ForwardRecord.Status, code: UInt16?) {
+  mutating func resolve(_ pending: ForwardRecord, _ status: ForwardRecord.Status, code: UInt16?) {
     var record = pending
     record.status = status
     record.failureCode = code

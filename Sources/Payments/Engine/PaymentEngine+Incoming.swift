@@ -48,6 +48,9 @@ extension PaymentEngine {
     // As long as our offer is open, its outcome is still to come.
     case .forwarded, .undecided: break
     case .settled, .failed:
+      if let record = forwards.removeValue(forKey: key) {
+        resolve(record, incoming.stage == .settled ? .settled : .failed, code: nil)
+      }
       if let origin = incoming.origin, outgoings[origin] == nil { actions.append(.forgetOutcome(origin: origin)) }
     }
   }

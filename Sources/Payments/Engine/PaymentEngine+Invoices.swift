@@ -10,7 +10,7 @@ extension PaymentEngine {
   /// Makes an invoice. It may be shown once the `store` among the actions is durable.
   public mutating func createInvoice(
     _ request: InvoiceTerms, at time: PaymentTime
-  ) throws(InvoiceError) -> (InvoiceRecord, [PaymentAction]) {
+  ) throws(InvoiceRefusal) -> (InvoiceRecord, [PaymentAction]) {
     begin(at: time)
     guard invoiceLabels[request.label] == nil else { throw .labelExists(request.label) }
     let delta = request.minFinalCLTVExpiryDelta ?? configuration.minFinalCLTVExpiryDelta
@@ -53,7 +53,7 @@ extension PaymentEngine {
   /// Takes the payment of a hold invoice.
   public mutating func settleInvoice(
     _ paymentHash: Bytes32, preimage: Bytes32, at time: PaymentTime
-  ) throws(InvoiceError) -> [PaymentAction] {
+  ) throws(InvoiceRefusal) -> [PaymentAction] {
     begin(at: time)
     guard let invoice = invoices[paymentHash] else { throw .unknown }
     guard invoice.status == .unpaid else { throw .wrongStatus(invoice.status) }
@@ -66,7 +66,7 @@ extension PaymentEngine {
   /// Gives the payment of an invoice back, as far as it is here, and takes no more.
   public mutating func cancelInvoice(
     _ paymentHash: Bytes32, at time: PaymentTime
-  ) throws(InvoiceError) -> [PaymentAction] {
+  ) throws(InvoiceRefusal) -> [PaymentAction] {
     begin(at: time)
     guard let invoice = invoices[paymentHash] else { throw .unknown }
     guard invoice.status == .unpaid else { throw .wrongStatus(invoice.status) }
@@ -77,7 +77,7 @@ extension PaymentEngine {
   /// Forgets an invoice that is in this state (nil: in any), and that no payment is under way for.
   public mutating func deleteInvoice(
     _ paymentHash: Bytes32, status: InvoiceRecord.Status?, at time: PaymentTime
-  ) throws(InvoiceError) -> (InvoiceRecord, [PaymentAction]) {
+  ) throws(InvoiceRefusal) -> (InvoiceRecord, [PaymentAction]) {
     begin(at: time)
     guard let invoice = invoices[paymentHash] else { throw .unknown }
     guard status == nil || invoice.status == status, sets[paymentHash] == nil, invoice.accepted.isEmpty else {

@@ -22,7 +22,7 @@ extension PaymentEngine {
     }
     // What was accepted before a restart stays accepted: a set is taken as a whole.
     if let invoice = invoices[paymentHash], invoice.accepted.contains(incoming.key) {
-      guard let witness = invoice.preimage.flatMap({ scheme.witness(preimage: $0) }) else {
+      guard let witness = invoice.preimage.flatMap({ schemes[incoming.lock.kind]?.witness(preimage: $0) }) else {
         throw unknownDetails(incoming)
       }
       settle(&incoming, witness, isFinal: true)
@@ -118,9 +118,7 @@ extension PaymentEngine {
 
   /// Takes all parts of a payment.
   mutating func complete(_ paymentHash: Bytes32, _ preimage: Bytes32) {
-    guard let set = sets.removeValue(forKey: paymentHash), var invoice = invoices[paymentHash],
-      let witness = scheme.witness(preimage: preimage)
-    else { return }
+    guard let set = sets.removeValue(forKey: paymentHash), var invoice = invoices[paymentHash] else { return }
     counters.paidInvoices += 1
     counters.invoiceChanges += 1
     invoice.status = .paid
@@ -134,7 +132,9 @@ extension PaymentEngine {
     // Which parts were accepted is stored before any is taken: whatever happens then, all of them are.
     store(counterChange, invoice.change)
     for part in set.parts {
-      guard var incoming = incomings[part.key] else { continue }
+      guard var incoming = incomings[part.key],
+        let witness = schemes[incoming.lock.kind]?.witness(preimage: preimage)
+      else { continue }
       settle(&incoming, witness, isFinal: true)
       incomings[part.key] = incoming
     }

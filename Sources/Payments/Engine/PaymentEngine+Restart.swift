@@ -56,11 +56,11 @@ extension PaymentEngine {
   public mutating func restart(_ live: LivePayments, at time: PaymentTime) -> [PaymentAction] {
     begin(at: time)
     var origins: [PaymentKey: (origin: [UInt8], forward: OfferOrigin.Forward)] = [:]
-    var parts: Set<PartID> = []
+    var parts: [PartID: Set<UInt64>] = [:]
     for origin in live.outgoing.map(\.origin) + live.outcomes.map(\.origin) {
       switch try? OfferOrigin(decoding: origin.bytes) {
       case .forward(let forward): origins[forward.incoming] = (origin, forward)
-      case .part(let id): parts.insert(id)
+      case .part(let id, let attempt): parts[id, default: []].insert(attempt)
       case nil: break
       }
     }
@@ -92,14 +92,20 @@ extension PaymentEngine {
     }
     pruneAccepted(live)
     for (origin, outcome) in live.outcomes { ended(origin, outcome) }
-    for id in pendingParts.keys.sorted(by: { $0.encoded.lexicographicallyPrecedes($1.encoded) })
-    where !parts.contains(id) {
-      ended(id, OfferOrigin.part(id).encoded, .notOffered(.unknownChannel))
+    for part in pendingParts.values.sorted(by: { $0.createdIndex < $1.createdIndex })
+    where parts[part.id]?.contains(part.createdIndex) != true {
+      let origin = OfferOrigin.part(part.id, attempt: part.createdIndex).encoded
+      ended(part.id, attempt: part.createdIndex, origin, .notOffered(.unknownChannel))
     }
-    // Forwards of which neither side is left, or that are decided anew.
-    for (key, record) in forwards where incomings[key] == nil || incomings[key]?.origin == nil {
-      forwards[key] = nil
-      store(RecordChange(.pendingForwards, key: record.incoming.encoded, value: nil))
+    // Those of which neither side is left, or that are decided anew.
+    for record in pendingForwards where origins[record.incoming] == nil {
+      forwards[record.incoming] = nil
+      switch incomings[record.incoming]?.stage {
+      case .settled: resolve(record, .settled, code: nil)
+      case .failed: resolve(record, .failed, code: nil)
+      case nil, .undecided, .forwarded, .received:
+        store(RecordChange(.pendingForwards, key: record.incoming.encoded, value: nil))
+      }
     }
     for payment in undecided { receive(payment) }
     finishInterrupted()
@@ -122,7 +128,8 @@ extension PaymentEngine {
 
   private mutating func pruneAccepted(_ live: LivePayments) {
     let keys = Set(live.incoming.map(\.payment.key))
-    for var invoice in invoices.values where !invoice.accepted.isEmpty {
+    for var invoice in invoices.values.sorted(by: { $0.createdIndex < $1.createdIndex })
+    where !invoice.accepted.isEmpty {
       let left = invoice.accepted.filter(keys.contains)
       guard left != invoice.accepted else { continue }
       invoice.accepted = left

@@ -123,7 +123,7 @@ extension PaymentEngine {
       record.amountSent = record.amountSent.adding(first.amount) ?? first.amount
       payments[id.payment] = record
     }
-    let origin = OfferOrigin.part(id).encoded
+    let origin = OfferOrigin.part(id, attempt: part.createdIndex).encoded
     outgoings[origin] = Outgoing(expiry: height + first.delay)
     let changes = [counterChange, part.change] + [payments[id.payment]?.change].compactMap { $0 }
     actions.append(.store(changes))
@@ -144,7 +144,7 @@ extension PaymentEngine {
       payload.amtToForward = next.amount
       payload.outgoingCLTVValue = height + next.delay
       if index + 1 < route.hops.count {
-        payload.shortChannelID = next.shortChannelID.rawValue
+        payload.shortChannelID = next.shortChannelID
       } else {
         payload.paymentData = contents.paymentSecret.map {
           HopPayload.PaymentData(paymentSecret: $0, totalMsat: contents.total)
@@ -159,11 +159,12 @@ extension PaymentEngine {
 
   // MARK: What came of it
 
-  mutating func ended(_ id: PartID, _ origin: [UInt8], _ outcome: PaymentOutcome) {
-    guard var part = pendingParts.removeValue(forKey: id) else {
+  mutating func ended(_ id: PartID, attempt: UInt64, _ origin: [UInt8], _ outcome: PaymentOutcome) {
+    guard var part = pendingParts[id], part.createdIndex == attempt else {
       actions.append(.forgetOutcome(origin: origin))
       return
     }
+    pendingParts[id] = nil
     part.completedAt = now
     sendings[id.payment]?.inFlight.remove(id.part)
     if case .settled(let witness, let attribution) = outcome, let preimage = scheme.preimage(of: witness),

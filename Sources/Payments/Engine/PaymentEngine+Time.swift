@@ -72,8 +72,10 @@ extension PaymentEngine {
       failSet(hash) { _, _ in .mppTimeout }
     }
     if now >= nextInvoiceExpiry { expireInvoices() }
-    for (id, sending) in sendings where now >= sending.deadline && (sending.failure == nil || !sending.isReportedStuck)
-    {
+    let late = sendings.filter {
+      now >= $0.value.deadline && ($0.value.failure == nil || !$0.value.isReportedStuck)
+    }
+    for (id, sending) in late.sorted(by: { $0.key.encoded.lexicographicallyPrecedes($1.key.encoded) }) {
       giveUp(
         id,
         PaymentFailure(

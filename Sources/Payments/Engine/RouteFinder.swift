@@ -2,7 +2,7 @@ public import Bitcoin
 public import Encoding
 public import GLC
 public import Secp256k1
-public import Wire
+internal import Wire
 
 /// One direction of a channel: from the node with the lesser id (0) or from the other (1), as BOLT 7's `channel_flags` count.
 public struct ChannelDirection: BinaryCodable, Comparable, CustomStringConvertible {

@@ -165,7 +165,7 @@ extension SimulatedNetwork {
     try network.run()
     #expect(try network.payment(start, at: 0).status == .pending)
     #expect(network.nodes[2].engine.isHeld(invoice.paymentHash))
-    #expect(throws: InvoiceError.wrongPreimage) {
+    #expect(throws: InvoiceRefusal.wrongPreimage) {
       try network.nodes[2].engine.settleInvoice(invoice.paymentHash, preimage: sha256([2]), at: network.time)
     }
     // It outlives a restart.
