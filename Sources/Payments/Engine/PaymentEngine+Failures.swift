@@ -107,7 +107,7 @@ extension PaymentEngine {
       // BOLT 4: This can be used by the sender to distinguish between sending a payment with the wrong final CLTV expiry and an
       // intermediate hop delaying the payment. It knows of blocks that we have not seen, and they were too many.
       failure.code = .tryOtherRoute
-      sendings[part.id.payment]?.finalCLTVDelta += theirs - part.height
+      raiseFinalDelta(part, by: theirs - part.height)
     default:
       if code.isPermanent {
         stop(part, failure)
@@ -167,6 +167,11 @@ extension PaymentEngine {
     sending.failure = sending.failure ?? failure
     sending.queue = []
     sendings[part.id.payment] = sending
+  }
+
+  private mutating func raiseFinalDelta(_ part: PartRecord, by blocks: UInt32) {
+    guard let delta = sendings[part.id.payment]?.finalCLTVDelta else { return }
+    sendings[part.id.payment]?.finalCLTVDelta = delta.addingCapped(blocks)
   }
 
   private mutating func exclude(_ direction: ChannelDirection, _ part: PartRecord, isPermanent: Bool) {

@@ -251,3 +251,10 @@ extension UInt64 {
     return overflow ? .max : product
   }
 }
+
+extension UInt32 {
+  func addingCapped(_ other: UInt32) -> UInt32 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}

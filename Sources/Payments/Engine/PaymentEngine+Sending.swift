@@ -19,66 +19,81 @@ extension PaymentEngine {
     var records: [TLVRecord]
   }
 
-  /// Sends what is in a payment's queue, as far as there are ways; gives up when there are none.
+  /// Sends what is in a payment's queue: all of it, or nothing. What no way is found for is split; when that does not help, the
+  /// payment is given up, before anything more is on its way.
   mutating func advance(_ id: PaymentID) {
-    while var sending = sendings[id], sending.failure == nil, let amount = sending.queue.popLast() {
+    while var sending = sendings[id], sending.failure == nil, !sending.queue.isEmpty {
       guard let record = payments[id], record.status == .pending else { return }
       guard now < sending.deadline else {
         return giveUp(id, PaymentFailure(.stoppedRetrying, Self.describe("out of time", sending.latest)))
       }
-      guard record.attempts < configuration.maximumAttempts else {
+      let plan: [PaymentRoute]
+      do throws(RouteFailure) {
+        plan = try makePlan(sending, record)
+      } catch {
+        return giveUp(id, Self.failure(error, sending))
+      }
+      guard plan.count <= Int(configuration.maximumAttempts) - Int(record.attempts) else {
         return giveUp(id, PaymentFailure(.stoppedRetrying, Self.describe("too many attempts", sending.latest)))
       }
-      do throws(RouteFailure) {
-        let route = try findRoute(amount, sending, record)
+      sending.queue = []
+      let contents = PartContents(
+        paymentSecret: sending.paymentSecret, total: sending.total, metadata: sending.metadata,
+        keysendPreimage: sending.keysendPreimage, records: sending.records)
+      for route in plan {
         let part = PartID(payment: id, part: sending.nextPart)
         sending.nextPart += 1
-        sending.inFlight.insert(part.part)
-        sendings[id] = sending
-        let contents = PartContents(
-          paymentSecret: sending.paymentSecret, total: sending.total, metadata: sending.metadata,
-          keysendPreimage: sending.keysendPreimage, records: sending.records)
-        guard offer(part, route, contents) else {
+        if offer(part, route, contents) {
+          sending.inFlight.insert(part.part)
+        } else {
           // The same route would be found again.
-          sending.inFlight.remove(part.part)
-          sending.queue.append(amount)
+          sending.queue.append(route.hops[route.hops.count - 1].amount)
           sending.excludedChannels.insert(route.direction(ofHop: 0, from: nodeKey.nodeID))
-          sendings[id] = sending
-          continue
         }
-      } catch {
-        let count = sending.inFlight.count + sending.queue.count + 1
-        let half = MilliSatoshi(amount.rawValue / 2)
-        guard half > .zero, half >= configuration.minimumPart, count < sending.maximumParts else {
-          return giveUp(id, Self.failure(error, sending))
-        }
-        sending.queue.append(MilliSatoshi(amount.rawValue - half.rawValue))
-        sending.queue.append(half)
-        sendings[id] = sending
       }
+      sendings[id] = sending
     }
   }
 
+  /// A route for each amount in the queue, or for parts of it.
+  private func makePlan(_ sending: Sending, _ record: PaymentRecord) throws(RouteFailure) -> [PaymentRoute] {
+    var plan: [PaymentRoute] = []
+    var waiting = sending.queue
+    while let amount = waiting.popLast() {
+      do throws(RouteFailure) {
+        plan.append(try findRoute(amount, sending, record, plan: plan, waiting: waiting))
+      } catch {
+        let count = sending.inFlight.count + plan.count + waiting.count + 1
+        let half = MilliSatoshi(amount.rawValue / 2)
+        guard half > .zero, half >= configuration.minimumPart, count < sending.maximumParts else { throw error }
+        waiting.append(MilliSatoshi(amount.rawValue - half.rawValue))
+        waiting.append(half)
+      }
+    }
+    return plan
+  }
+
   private func findRoute(
-    _ amount: MilliSatoshi, _ sending: Sending, _ record: PaymentRecord
+    _ amount: MilliSatoshi, _ sending: Sending, _ record: PaymentRecord, plan: [PaymentRoute], waiting: [MilliSatoshi]
   ) throws(RouteFailure) -> PaymentRoute {
-    let inFlight = sending.inFlight.compactMap { pendingParts[PartID(payment: record.id, part: $0)] }
     var reserved: [ChannelDirection: MilliSatoshi] = [:]
     var spent: UInt64 = 0
-    for part in inFlight {
-      spent += part.amountSent.rawValue - part.amount.rawValue
-      for (index, hop) in part.route.hops.enumerated() {
-        let direction = part.route.direction(ofHop: index, from: nodeKey.nodeID)
+    let inFlight = sending.inFlight.compactMap { pendingParts[PartID(payment: record.id, part: $0)] }
+    for (route, isTaken) in inFlight.map({ ($0.route, $0.outgoing != nil) }) + plan.map({ ($0, false) }) {
+      spent += route.fee?.rawValue ?? 0
+      for (index, hop) in route.hops.enumerated() where index > 0 || !isTaken {
+        let direction = route.direction(ofHop: index, from: nodeKey.nodeID)
         reserved[direction] = reserved[direction, default: .zero].adding(hop.amount) ?? hop.amount
       }
     }
     let budget = sending.maximumFee.rawValue >= spent ? sending.maximumFee.rawValue - spent : 0
     // A part may cost its share of what is left; more only when there is no other way.
-    let waiting = sending.queue.reduce(amount.rawValue) { $0 + $1.rawValue }
+    let rest = waiting.reduce(amount.rawValue) { $0 + $1.rawValue }
     let (high, low) = budget.multipliedFullWidth(by: amount.rawValue)
-    let share = high < waiting ? waiting.dividingFullWidth((high, low)).quotient : budget
+    let share = high < rest ? rest.dividingFullWidth((high, low)).quotient : budget
     var request = RouteRequest(
-      payee: sending.payee, amount: amount, finalCLTVDelta: sending.finalCLTVDelta &+ configuration.finalCLTVSlack,
+      payee: sending.payee, amount: amount,
+      finalCLTVDelta: sending.finalCLTVDelta.addingCapped(configuration.finalCLTVSlack),
       hints: sending.hints, maximumFee: MilliSatoshi(share), maximumDelay: sending.maximumDelay,
       excludedNodes: sending.excludedNodes, excludedChannels: sending.excludedChannels, limits: sending.limits,
       reserved: reserved, policies: sending.policies)

@@ -109,7 +109,7 @@ public struct RouteRequest: Hashable, Sendable {
   public var excludedChannels: Set<ChannelDirection>
   /// Channels that are known not to carry as much as this.
   public var limits: [ChannelDirection: MilliSatoshi]
-  /// What other parts of the same payment take on their way.
+  /// What other parts of the same payment take on their way; of our own channels, as far as they have not been offered yet.
   public var reserved: [ChannelDirection: MilliSatoshi]
   /// What failures have said of channels. BOLT 4: MUST NOT expose the `channel_update` to third-parties in any other context,
   /// including applying the `channel_update` to the local network graph.

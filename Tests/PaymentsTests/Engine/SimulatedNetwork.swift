@@ -306,7 +306,7 @@ struct SimulatedNetwork {
   }
 
   /// First step: the update is in the log. The witness of a settlement is known to the other side at once.
-  private mutating func remove(_ key: PaymentKey, by node: Int, _ removal: SimulatedChannel.Removal) {
+  mutating func remove(_ key: PaymentKey, by node: Int, _ removal: SimulatedChannel.Removal) {
     guard var channel = channels[key.channel] else { return }
     let side = 1 - channel.side(of: node)
     guard var offer = channel.offers[side][key.id], offer.removal == nil else { return }
@@ -501,8 +501,7 @@ final class SimulatedFinder: RouteFinder {
         let policy = edge.from == source ? edge.policy : request.policies[direction] ?? edge.policy
         let amount = reached.amount
         guard let reserved = request.reserved[direction, default: .zero].adding(amount),
-          // Our own channels' balances have these taken off already.
-          (edge.from == source ? amount : reserved).rawValue <= edge.capacity,
+          reserved.rawValue <= edge.capacity,
           request.limits[direction].map({ amount < $0 }) ?? true,
           amount >= policy.htlcMinimumMsat, amount <= policy.htlcMaximumMsat, !policy.isDisabled
         else { continue }
