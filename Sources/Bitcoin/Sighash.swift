@@ -4,7 +4,7 @@ internal import Hashing
 /// The 32 bytes that a signature in a transaction signs.
 public struct Sighash: TypedBytes {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 

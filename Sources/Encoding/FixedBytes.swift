@@ -104,7 +104,7 @@ public typealias Bytes64 = FixedBytes<64>
 ///
 ///     public struct PaymentHash: TypedBytes {
 ///       public let raw: Bytes32
-///       public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+///       public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 ///       public init(_ raw: Bytes32) { self.raw = raw }
 ///     }
 public protocol TypedBytes: FixedSizeBytes {

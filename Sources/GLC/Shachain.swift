@@ -4,7 +4,7 @@ internal import Hashing
 /// The secret behind one commitment's per-commitment point: 32 bytes, revealed when the commitment is revoked.
 public struct PerCommitmentSecret: TypedBytes {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 

@@ -11,7 +11,7 @@ internal import Hashing
 ///     verify: e is the hash of R1 = s·G − e·A and R2 = s·B − e·C
 public struct DLEQProof: TypedBytes {
   public let raw: Bytes64
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes64) { self.raw = raw }
 
   /// Proves that `secret`·generator and `secret`·`base` come from one secret (`GenerateProof`).

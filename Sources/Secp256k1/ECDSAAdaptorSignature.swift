@@ -24,7 +24,7 @@ public struct ECDSAAdaptorSignature: FixedSizeBytes {
   let plainNoncePoint: PublicKey
 
   public static var byteCount: Int { 162 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   /// Reads 162 bytes. Throws `.wrongLength`, or `.malformed` when a point is none, a number is n or more, or sₐ is 0.
   /// The proof is not verified.

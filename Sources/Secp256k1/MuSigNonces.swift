@@ -8,7 +8,7 @@ public struct MuSigPublicNonce: FixedSizeBytes {
   let parsed: secp256k1_musig_pubnonce
 
   public static var byteCount: Int { 66 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   init(parsed: secp256k1_musig_pubnonce) {
     var raw = FixedBytes<66>()
@@ -44,7 +44,7 @@ public struct MuSigAggregateNonce: FixedSizeBytes {
   let parsed: secp256k1_musig_aggnonce
 
   public static var byteCount: Int { 66 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   /// Reads 66 bytes. Throws `.wrongLength`, or `.malformed` when either half is neither a compressed point nor zero.
   public init(copying bytes: RawSpan) throws(DecodingError) {

@@ -7,7 +7,7 @@ public struct MuSigPartialSignature: FixedSizeBytes {
   let parsed: secp256k1_musig_partial_sig
 
   public static var byteCount: Int { 32 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   init(parsed: secp256k1_musig_partial_sig) {
     var raw = Bytes32()

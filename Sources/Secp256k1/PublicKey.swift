@@ -9,7 +9,7 @@ public struct PublicKey: FixedSizeBytes {
   let parsed: secp256k1_pubkey
 
   public static var byteCount: Int { 33 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { compressed.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { compressed.bytes } }
 
   init(parsed: secp256k1_pubkey) {
     var compressed = Bytes33()
@@ -159,7 +159,7 @@ public struct XOnlyPublicKey: FixedSizeBytes {
   let parsed: secp256k1_xonly_pubkey
 
   public static var byteCount: Int { 32 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { x.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { x.bytes } }
 
   init(parsed: secp256k1_xonly_pubkey) {
     var x = Bytes32()
@@ -240,6 +240,6 @@ public struct XOnlyPublicKey: FixedSizeBytes {
 /// A BIP 340 signature: x(R) and s, 64 bytes. Any 64 bytes are one; whether it is valid shows when it is verified.
 public struct SchnorrSignature: TypedBytes {
   public let raw: Bytes64
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes64) { self.raw = raw }
 }

@@ -9,7 +9,7 @@ public struct RecoverableSignature: FixedSizeBytes {
   let parsed: secp256k1_ecdsa_recoverable_signature
 
   public static var byteCount: Int { 65 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   init(parsed: secp256k1_ecdsa_recoverable_signature) {
     var raw = FixedBytes<65>()

@@ -21,7 +21,7 @@ public struct SchnorrAdaptorSignature: FixedSizeBytes {
   public let noncePoint: PublicKey
 
   public static var byteCount: Int { 65 }
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
 
   /// Reads 65 bytes. Throws `.wrongLength`, or `.malformed` when R′ is no compressed point or s′ is n or more.
   public init(copying bytes: RawSpan) throws(DecodingError) {

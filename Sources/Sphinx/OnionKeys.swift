@@ -6,7 +6,7 @@ internal import Secp256k1
 /// nothing but this one onion.
 public struct SharedSecret: TypedBytes {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 

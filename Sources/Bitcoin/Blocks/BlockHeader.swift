@@ -4,7 +4,7 @@ internal import Hashing
 /// The root of a tree of transaction ids.
 public struct MerkleRoot: ReversedHash {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 

@@ -5,7 +5,7 @@ public import Secp256k1
 /// The first four bytes of a key's HASH160 (BIP 32 §Key identifiers).
 public struct KeyFingerprint: TypedBytes {
   public let raw: FixedBytes<4>
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: FixedBytes<4>) { self.raw = raw }
 
   public init(of key: PublicKey) {

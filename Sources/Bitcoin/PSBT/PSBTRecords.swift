@@ -195,7 +195,7 @@ extension PSBT {
   /// A serialized extended public key (BIP 32), 78 bytes.
   public struct ExtendedPublicKeyBytes: TypedBytes, PSBTKeyData {
     public let raw: FixedBytes<78>
-    public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+    public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
     public init(_ raw: FixedBytes<78>) { self.raw = raw }
 
     public var depth: UInt8 { raw[4] }

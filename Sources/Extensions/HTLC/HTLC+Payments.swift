@@ -7,7 +7,7 @@ internal import Secp256k1
 /// What SHA-256 makes a payment hash of: 32 bytes that prove a payment.
 public struct Preimage: TypedBytes {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 
   public var paymentHash: PaymentHash { PaymentHash(sha256(raw.bytes)) }

@@ -6,7 +6,7 @@ internal import Hashing
 /// SHA-256 of a payment's preimage.
 public struct PaymentHash: TypedBytes {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 

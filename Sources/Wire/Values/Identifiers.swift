@@ -6,7 +6,7 @@ public import Secp256k1
 /// What identifies a channel between two peers, 32 bytes (BOLT 2 §Definition of `channel_id`).
 public struct ChannelID: TypedBytes, WireField, WireListElement {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 
   /// All zeros: in `error` and `warning`, every channel with the peer.
@@ -43,7 +43,7 @@ public struct ChannelID: TypedBytes, WireField, WireListElement {
 /// The hash of a chain's genesis block in the order of its bytes, 32 bytes (BOLT 0).
 public struct ChainHash: TypedBytes, WireField, WireListElement {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
   public init(_ genesis: BlockHash) { raw = genesis.raw }
 
@@ -86,7 +86,7 @@ public struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible, W
 /// range is found out by checking them.
 public struct CompactSignature: TypedBytes, WireField, WireListElement {
   public let raw: Bytes64
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes64) { self.raw = raw }
   public init(_ signature: ECDSASignature) { raw = signature.compact }
 

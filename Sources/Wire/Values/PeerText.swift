@@ -40,7 +40,7 @@ extension PeerText: CustomStringConvertible {
 /// What a node calls itself: 32 bytes, UTF-8 followed by zeros (BOLT 7 §The `node_announcement` Message). Nobody vouches for it.
 public struct Alias: TypedBytes, WireField {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 
   /// Nil for a text of more than 32 bytes.

@@ -5,14 +5,14 @@ public import Encoding
 /// out where they are used: there the channel fails, not the connection.
 public struct PublicNonceBytes: TypedBytes, WireField {
   public let raw: FixedBytes<66>
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: FixedBytes<66>) { self.raw = raw }
 }
 
 /// A MuSig2 partial signature in a message: 32 bytes.
 public struct PartialSignatureBytes: TypedBytes, WireField {
   public let raw: Bytes32
-  public var bytes: RawSpan { @_lifetime(borrow self) get { raw.bytes } }
+  public var bytes: RawSpan { @_addressableSelf @_lifetime(borrow self) get { raw.bytes } }
   public init(_ raw: Bytes32) { self.raw = raw }
 }
 
