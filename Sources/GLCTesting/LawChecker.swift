@@ -239,12 +239,18 @@ struct LawChecker {
     let opener = PathOpener(
       signer.secrets, side: side, keys: commitment.context.keys,
       perCommitmentSecret: revoked ? try? SecretKey(perCommitmentSecret) : nil)
-    let parts = SighashParts(transaction)
+    let parts = SighashParts(transaction, spentOutputs: [output.txOut])
     let elements = forged ? path.witness.map { $0.reassigned(to: side) } : path.witness
     return try? opener.witness(
       elements, lock: output.lock, counterSignature: counterSignature, secret: secret
     ) { (type) throws(SighashError) in
-      try transaction.segwitV0Sighash(
+      if case .taproot(let taproot) = output.lock.reveal {
+        let leaf = elements.tapLeaf.flatMap { taproot.paths.indices.contains($0) ? taproot.paths[$0].leaf : nil }
+        return try transaction.taprootSighash(
+          input: 0, spentOutputs: [output.txOut], type: type,
+          tapscript: leaf.map { Transaction.TapscriptContext(leafHash: $0.hash) }, parts: parts)
+      }
+      return try transaction.segwitV0Sighash(
         input: 0, scriptCode: output.lock.scriptCode ?? Script(), amount: output.value, type: type, parts: parts)
     }
   }

@@ -25,13 +25,14 @@ public struct PathOpener: ~Copyable {
     self.grindLowR = grindLowR
   }
 
-  /// The witness that takes a path of an output.
+  /// The witness that takes a path of an output. Signatures are ECDSA in version 0 outputs; in taproot outputs they are Schnorr, for the
+  /// leaf that the path names, or else for the key path, with the tweaked internal key.
   /// - Parameters:
   ///   - elements: the path's witness, or that of the funding input.
   ///   - lock: the output's.
   ///   - counterSignature: what the other side has signed beforehand, for pre-signed paths.
   ///   - secret: the secret of the path's conditions, for paths that have one.
-  ///   - sighash: what is signed with each hash type.
+  ///   - sighash: what is signed with each hash type, of the leaf `elements.tapLeaf` where there is one.
   public func witness(
     _ elements: [WitnessElement], lock: OutputLock, counterSignature: CounterSignature? = nil, secret: [UInt8]? = nil,
     sighash: (SighashType) throws(SighashError) -> Sighash
@@ -40,8 +41,16 @@ public struct PathOpener: ~Copyable {
     for element in elements {
       switch element {
       case .signature(let ref, let type):
-        let signature = try sign(ref, try hash(type, sighash))
-        witness.elements.append(signature.der + [UInt8(truncatingIfNeeded: type.rawValue)])
+        let digest = try hash(type, sighash)
+        if case .taproot(let output) = lock.reveal {
+          let signature = try signSchnorr(ref, digest, keyPathOf: elements.tapLeaf == nil ? output : nil)
+          witness.elements.append(signature.witnessElement(type))
+        } else {
+          witness.elements.append(try sign(ref, digest).der + [UInt8(truncatingIfNeeded: type.rawValue)])
+        }
+      case .counterSignature(.schnorr(_, let type)):
+        guard case .schnorr(let signature) = counterSignature else { throw .missing("a signature of the other side") }
+        witness.elements.append(signature.witnessElement(type))
       case .counterSignature(.ecdsa(_, let type)):
         guard case .ecdsa(let signature) = counterSignature else { throw .missing("a signature of the other side") }
         witness.elements.append(signature.der + [UInt8(truncatingIfNeeded: type.rawValue)])
@@ -54,7 +63,14 @@ public struct PathOpener: ~Copyable {
       case .witnessScript:
         guard case .witnessScript(let script) = lock.reveal else { throw .missing("a witness script") }
         witness.elements.append(script.bytes)
-      case .counterSignature, .tapLeaf, .custom: throw .missing("a way to sign for taproot")
+      case .tapLeaf(let index):
+        guard case .taproot(let output) = lock.reveal, output.paths.indices.contains(index) else {
+          throw .missing("a taproot leaf")
+        }
+        let path = output.paths[index]
+        witness.elements += [path.leaf.script.bytes, output.controlBlock(for: path).encoded]
+      case .counterSignature(.adaptor), .counterSignature(.musigPartial), .custom:
+        throw .missing("a way to make this part")
       }
     }
     return witness
@@ -62,19 +78,49 @@ public struct PathOpener: ~Copyable {
 
   /// The signature of this side for one input.
   public func sign(_ ref: KeyRef, _ hash: Sighash) throws(SigningError) -> ECDSASignature {
-    let key: SecretKey
+    try key(ref).signECDSA(hash.raw, grindLowR: grindLowR)
+  }
+
+  /// The same for a taproot output: with the key itself for a leaf, or with the key that BIP 341 makes of it for the key path of an
+  /// output. No randomness is added (BIP 340 allows that): the same question gets the same answer.
+  public func signSchnorr(
+    _ ref: KeyRef, _ hash: Sighash, keyPathOf output: TaprootOutput? = nil
+  ) throws(SigningError) -> SchnorrSignature {
+    let pair = KeyPair(try key(ref))
+    guard let output else { return pair.signSchnorr(hash.raw, auxRand: Bytes32()) }
+    let tweaked: KeyPair
+    do { tweaked = try pair.taprootTweaked(merkleRoot: output.merkleRoot) } catch { throw .unusableKey(ref) }
+    guard tweaked.xOnlyPublicKey == output.outputKey else { throw .unusableKey(ref) }
+    return tweaked.signSchnorr(hash.raw, auxRand: Bytes32())
+  }
+
+  private func key(_ ref: KeyRef) throws(SigningError) -> SecretKey {
     switch perCommitmentSecret {
     case .some(let secret):
-      key = try secrets.secret(
+      return try secrets.secret(
         ref, side: side, perCommitmentPoint: keys.perCommitmentPoint, perCommitmentSecret: secret.copy())
-    case nil: key = try secrets.secret(ref, side: side, perCommitmentPoint: keys.perCommitmentPoint)
+    case nil: return try secrets.secret(ref, side: side, perCommitmentPoint: keys.perCommitmentPoint)
     }
-    return key.signECDSA(hash.raw, grindLowR: grindLowR)
   }
 
   private func hash(
     _ type: SighashType, _ sighash: (SighashType) throws(SighashError) -> Sighash
   ) throws(SigningError) -> Sighash {
     do { return try sighash(type) } catch { throw .sighash(error) }
+  }
+}
+
+extension [WitnessElement] {
+  /// The leaf that a path of a taproot output takes; nil for the key path.
+  public var tapLeaf: Int? {
+    for element in self { if case .tapLeaf(let index) = element { return index } }
+    return nil
+  }
+}
+
+extension SchnorrSignature {
+  /// BIP 341: 64 bytes for the default hash type, or else 65 with the type at the end.
+  fileprivate func witnessElement(_ type: SighashType) -> [UInt8] {
+    type == .default ? array : array + [UInt8(truncatingIfNeeded: type.rawValue)]
   }
 }

@@ -48,18 +48,18 @@ func paymentScenario(_ stack: ChannelStack) throws -> LawScenario {
 
 /// A new extension is one new type: no other target knows of it.
 @Suite struct ToyExtensionTests {
-  func stack(_ flaw: TimeLock.Flaw = .none) throws -> ChannelStack {
+  func stack(_ flaw: TimeLock.Flaw = .none, usesTaproot: Bool = false) throws -> ChannelStack {
     try ChannelStack(
       funding: WitnessScriptFunding(),
       extensions: [
         Slot(MainOutputs(), .init(remoteFormat: .fixedAfterOneBlock)),
-        Slot(HTLCExtension(), .init(format: .anchors)), Slot(TimeLock(flaw: flaw), .init()),
+        Slot(HTLCExtension(), .init(format: .anchors)), Slot(TimeLock(flaw: flaw, usesTaproot: usesTaproot), .init()),
         Slot(Anchors(), Nothing()),
       ])
   }
 
-  func scenario(_ flaw: TimeLock.Flaw) throws -> LawScenario {
-    var scenario = try paymentScenario(try stack(flaw))
+  func scenario(_ flaw: TimeLock.Flaw, usesTaproot: Bool = false) throws -> LawScenario {
+    var scenario = try paymentScenario(try stack(flaw, usesTaproot: usesTaproot))
     let position = try #require(scenario.stack.extensions.firstIndex { $0.id == TimeLock.id })
     for author in Party.allCases {
       for id in 0..<3 as Range<UInt32> {
@@ -71,8 +71,9 @@ func paymentScenario(_ stack: ChannelStack) throws -> LawScenario {
     return scenario
   }
 
-  @Test func theToyKeepsEveryLaw() throws {
-    #expect(try checkExtension(try scenario(.none)).violations == [])
+  @Test(arguments: [false, true])
+  func theToyKeepsEveryLaw(usesTaproot: Bool) throws {
+    #expect(try checkExtension(try scenario(.none, usesTaproot: usesTaproot)).violations == [])
   }
 
   @Test(arguments: [

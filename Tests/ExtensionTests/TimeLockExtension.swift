@@ -2,6 +2,7 @@ import Bitcoin
 import Encoding
 import GLC
 import GLCTesting
+import Secp256k1
 
 /// A toy, made as anybody would make one: value that its owner puts aside until a height. Either the other party releases it before,
 /// or, on the chain, the owner takes it from that height on. With a flaw, it breaks one of its promises.
@@ -15,6 +16,11 @@ struct TimeLock: ChannelExtension {
   static let ownKey = KeyRole(Basepoint(rawValue: 100), .perCommitment)
 
   var flaw = Flaw.none
+  /// Whether the output that the owner waits for is a leaf of a taproot output that has no other way to be spent.
+  var usesTaproot = false
+
+  /// BIP 341's point whose discrete logarithm nobody knows.
+  static let nobody = try? XOnlyPublicKey(hex: "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0")
 
   struct Parameters: BinaryCodable {
     /// What one party may put aside at most.
@@ -160,6 +166,24 @@ struct TimeLock: ChannelExtension {
       let side = lock.owner.side(ofCommitmentHeldBy: context.holder)
       let holderKey = try context.keys(KeyRef(Self.ownKey, .holder))
       let counterpartyKey = try context.keys(KeyRef(Self.ownKey, .counterparty))
+      if side == .counterparty, usesTaproot, let nobody = Self.nobody {
+        let script = Script {
+          $0.append(number: Int64(lock.height))
+          $0.append(.checkLockTimeVerify)
+          $0.append(.drop)
+          $0.append(push: counterpartyKey.xOnly.key)
+          $0.append(.checkSig)
+        }
+        guard let output = try? TaprootOutput(internalKey: nobody, tree: .leaf(TapLeaf(script: script))) else {
+          throw DraftError.amountOutOfRange
+        }
+        let path = SpendPath(
+          "mature", by: .counterparty, when: SpendConditions(height: lock.height),
+          witness: [.signature(KeyRef(Self.ownKey, .counterparty), .default), .tapLeaf(0)],
+          execution: .free(witnessWeight: Weight(UInt64(1 + 65 + 1 + script.count + 34))))
+        draft.add(DraftOutput(tag: tag, value: value, lock: .taproot(output), paths: [path], tieBreak: lock.height))
+        continue
+      }
       guard side == .holder else {
         let script = Script {
           if flaw != .opensTooEarly {
