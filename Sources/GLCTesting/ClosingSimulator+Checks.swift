@@ -10,6 +10,7 @@ extension ClosingSimulator {
     case .remote(_, let isLatest):
       if report.way != .previous || isLatest == false { return }
     case .revoked: if report.way == .revoked && index != report.holder { return }
+    case .own(_, let isRevoked, _, _): if accident != nil && index == report.holder && isRevoked { return }
     case .closing: if report.way == .cooperative { return }
     default: break
     }

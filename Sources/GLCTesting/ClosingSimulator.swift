@@ -87,6 +87,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   /// The commitments that are published, by holder.
   var published: [Int: ResolverInput.LocalCommitment] = [:]
   var closing: SimulatedClosing?
+  /// A revoked commitment that its holder shows without meaning to: its resolver knows better.
+  var accident: ResolverInput.LocalCommitment?
   /// Transactions that a party is about to see before they are confirmed.
   private var rumours: [(party: Int, transaction: Transaction)] = []
   var authors: [TxID: Int] = [:]
@@ -156,6 +158,12 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       closing = try SimulatedClosing(
         simulator, paying: wallets.map(\.scriptPubKey), feeRate: FeeRate(satPerKiloWeight: 1000))
     }
+    if let old = cheat, idle == nil, simulator.stack.paysFees, self.random.chance(oneIn: 2) {
+      accident = try ResolverInput(
+        old, signer: simulator.parties[holder].signer, destination: Script(), records: { _, _ in nil }
+      ).local.first
+      cheat = nil
+    }
     for index in 0..<2 {
       let party = simulator.parties[index]
       let channel = index == holder ? cheat ?? party.channel : party.channel
@@ -201,6 +209,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     for index in 0..<2 { try sync(index) }
     if let closing {
       try submit([closing.transaction], by: report.holder) { _ in false }
+    } else if let accident {
+      try publishCommitment(accident, by: report.holder)
     } else {
       for index in 0..<2 where report.way == .both || index == report.holder {
         try tell(.close(deadline: nil), to: index)
@@ -326,6 +336,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     if let closing, chain.coins[funding.outPoint] != nil {
       try submit([closing.transaction], by: report.holder) { _ in false }
     }
+    if let accident, chain.coins[funding.outPoint] != nil { try publishCommitment(accident, by: report.holder) }
     for index in 0..<2 {
       parties[index].fork = min(parties[index].fork ?? height, height)
       try sync(index)

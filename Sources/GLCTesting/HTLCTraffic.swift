@@ -8,8 +8,11 @@ internal import Hashing
 public struct HTLCTraffic: SimulatedTraffic {
   private let position: Int
 
-  /// `position`: where the extension stands in the stack.
-  public init(in stack: ChannelStack) {
+  private var patience: UInt64
+
+  /// - Parameter patience: a payment is resolved at every so manyth opportunity: the higher, the more are open at a time.
+  public init(in stack: ChannelStack, patience: UInt64 = 1) {
+    self.patience = patience
     position = stack.extensions.firstIndex { $0.id == HTLCExtension.id } ?? 0
   }
 
@@ -38,7 +41,7 @@ public struct HTLCTraffic: SimulatedTraffic {
     }
     let removed = channel.htlcRemovals(position)
     let open = settled.ledger.entries.filter { $0.offeredBy == .remote && !removed.contains($0.id) }
-    guard !open.isEmpty else { return nil }
+    guard !open.isEmpty, random.chance(oneIn: patience) else { return nil }
     let entry = open[Int(random.below(UInt64(open.count)))]
     let update: HTLCUpdate
     switch random.below(5) {
@@ -48,6 +51,8 @@ public struct HTLCTraffic: SimulatedTraffic {
     }
     return .extension(position, AnyUpdate(update, of: HTLCExtension.self))
   }
+
+  public mutating func finish() { patience = 1 }
 
   /// Three of four receivers know their preimage.
   public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] {

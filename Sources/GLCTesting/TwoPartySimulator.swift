@@ -14,11 +14,14 @@ public protocol SimulatedTraffic: Sendable {
   ) -> UpdateContent?
   /// Something that this party can do to end an agreement; nil when nothing is open on its side.
   mutating func resolution(by index: Int, in channel: Channel, _ random: inout SeededGenerator) -> UpdateContent?
+  /// From now on nothing is left open.
+  mutating func finish()
   /// The secrets that this party has when the channel goes to the chain.
   func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]]
 }
 
 extension SimulatedTraffic {
+  public mutating func finish() {}
   public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] { [:] }
 }
 
@@ -44,7 +47,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   public private(set) var records: [[UInt64: RevocationRecord]] = [[:], [:]]
   /// Each party's channel at every commitment that it has held: what a cheat would keep.
   public private(set) var past: [[Channel]] = [[], []]
-  private let stack: ChannelStack
+  let stack: ChannelStack
   public private(set) var statistics = Statistics()
 
   public struct Statistics: Hashable, Sendable {
@@ -246,6 +249,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
 
   /// Lets everything run dry: agreements are resolved, updates committed, messages delivered. Then both ends must agree.
   mutating func settle() throws {
+    traffic.finish()
     for _ in 0..<20_000 {
       step += 1
       var moved = false
