@@ -142,6 +142,9 @@ let package = Package(
       dependencies: [
         "Node", "Configuration", "RPC", "Chain", "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer",
         "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging,
+        "Bitcoin", "Secp256k1", "Hashing", "Encoding",
+        "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer", "Onchain", "Bitcoin", "Secp256k1", "Hashing",
+        "Encoding",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

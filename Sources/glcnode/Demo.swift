@@ -5,6 +5,7 @@ internal import Encoding
 internal import GLC
 internal import HTLC
 internal import Hashing
+internal import Onchain
 internal import Secp256k1
 internal import Signer
 
@@ -14,6 +15,8 @@ struct Demo {
   private let stack: ChannelStack
   private let signers: [LocalSigner]
   private var channels: [Channel]
+  /// What each of them keeps of the other's commitments that are given up, by number.
+  private var records: [[UInt64: RevocationRecord]] = [[:], [:]]
   private let capacity = Satoshi(1_000_000)
 
   init() throws {
@@ -75,8 +78,8 @@ struct Demo {
     try commit(by: 0)
     try commit(by: 1)
     try show()
-    let stolen = try signers[0].signForBroadcast(
-      channels[0].localCommitments(signers[0])[0], with: channels[0].signatures[0])
+    let copy = channels[0]
+    let stolen = try signers[0].signForBroadcast(copy.localCommitments(signers[0])[0], with: copy.signatures[0])
     line("Alice keeps a copy of her commitment \(channels[0].localNumber), which still says that she may get it back.")
 
     heading("Bob has the preimage: the payment is his")
@@ -86,7 +89,7 @@ struct Demo {
     try show()
 
     heading("Alice broadcasts the copy")
-    try punish(stolen)
+    try punish(stolen, copy)
   }
 
   // MARK: The channel
@@ -105,6 +108,11 @@ struct Demo {
 
   private mutating func carryOut(_ effects: [ChannelEffect], from index: Int) throws {
     for effect in effects {
+      if case .revoked(let revoked) = effect {
+        for commitment in revoked.commitments {
+          records[index][commitment.context.number] = try RevocationRecord(commitment)
+        }
+      }
       guard case .send(let message) = effect else { continue }
       switch message {
       case .update: line("\(names[index]) → \(names[1 - index])  update")
@@ -136,88 +144,62 @@ struct Demo {
 
   // MARK: The theft
 
-  private func punish(_ stolen: Transaction) throws {
-    // Bob finds the number in the transaction, and among what Alice has revealed the secret that belongs to it.
-    let obscured = UInt64(stolen.inputs[0].sequence & 0xff_ffff) << 24 | UInt64(stolen.lockTime & 0xff_ffff)
-    let number = obscured ^ channels[1].parameters.obscuringFactor
-    guard let index = ShachainIndex(commitmentNumber: number), let secret = channels[1].secrets.secret(at: index) else {
-      throw DemoError("commitment \(number) is not revoked")
-    }
-    line(
-      "Bob reads its number, \(number), from lock time and sequence, and knows the secret that Alice gave up for it.")
-    let revealed = try SecretKey(secret.raw)
-    // What it consisted of: the state after the offer. A node keeps this in a revocation record.
-    let commitment = try rebuild(number: number, point: revealed.publicKey, txid: stolen.txid)
+  private func punish(_ stolen: Transaction, _ copy: Channel) throws {
+    var bob = try resolver(1, channels[1])
     var taken: UInt64 = 0
-    for output in commitment.outputs {
-      guard let path = output.output.paths.first(where: { $0.name == "revoke" && $0.spender == .counterparty }) else {
-        continue
+    for action in bob.handle(.block(height: 700_000, transactions: [stolen], estimates: estimates)) {
+      switch action {
+      case .recognised(.revoked(let number, _, _)):
+        line("Bob reads its number, \(number), from lock time and sequence, and knows the secret that revokes it.")
+      case .publish(let claim):
+        try sign(claim, by: 1)
+        for spend in claim.spends where spend.path.conditions.revoked {
+          taken += spend.value.rawValue
+          let output = bob.outputs.first { $0.outPoint == spend.outPoint }
+          let name = output?.tag.map { "\($0)" } ?? "an output"
+          line("Bob takes \(spend.value) of \(name) with the revocation key: the interpreter accepts it")
+        }
+      default: break
       }
-      let spend = try self.spend(output, path, by: 1, commitment, sequence: 0xffff_fffd, secret: secret.raw)
-      try verify(spend, output)
-      taken += output.output.value.rawValue
-      line(
-        "Bob takes \(output.output.value) of \(output.output.tag) with the revocation key: the interpreter accepts it")
     }
-    guard let own = commitment.outputs.first(where: { $0.output.tag == .balance(of: .holder) }),
-      let delayed = own.output.paths.first(where: { $0.spender == .holder })
-    else { throw DemoError("Alice has no output") }
-    do {
-      try verify(try spend(own, delayed, by: 0, commitment, sequence: 143, secret: nil), own)
-      throw DemoError("Alice was too fast")
-    } catch let error as ScriptError {
-      line("Alice tries her own output one block before its 144 are over: \(error.rawValue)")
+    guard taken > 0 else { throw DemoError("Bob did not notice") }
+    // Alice's own software waits for the delay; she does not.
+    var alice = try resolver(0, copy)
+    var actions = alice.handle(.block(height: 700_000, transactions: [stolen], estimates: estimates))
+    while alice.height < 700_200 {
+      for case .publish(var claim) in actions where claim.sequences == [144] {
+        claim.sequences = [143]
+        do {
+          try sign(claim, by: 0)
+          throw DemoError("Alice was too fast")
+        } catch let error as ScriptError {
+          line("Alice tries her own output one block before its 144 are over: \(error.rawValue)")
+          line("Alice tried to take 400,000 sat back. Bob has them, and all that was hers: \(taken) sat.")
+          return
+        }
+      }
+      actions = alice.handle(.block(height: alice.height + 1, transactions: [], estimates: estimates))
     }
-    line("Alice tried to take 400,000 sat back. Bob has them, and all that was hers: \(taken) sat.")
+    throw DemoError("Alice has no output")
   }
 
-  private func rebuild(number: UInt64, point: PublicKey, txid: TxID) throws -> Commitment {
-    var state = CommitmentState(
-      balances: Balances(local: .zero, remote: MilliSatoshi(1_000_000_000)), ledgers: stack.makeLedgers(),
-      feeRate: channels[1].fundings[0].base.feeRate)
-    guard let position = stack.extensions.firstIndex(where: { $0.id == HTLCExtension.id }) else {
-      throw DemoError("the stack carries no payments")
-    }
-    let preimage = sha256(Array("demo preimage".utf8))
-    let offer = HTLCUpdate.add(
-      id: 0, amount: MilliSatoshi(400_000_000), paymentHash: PaymentHash(sha256(preimage.bytes)), cltvExpiry: 800_000,
-      onion: [UInt8](repeating: 0, count: HTLCUpdate.onionByteCount), extra: TLVStream())
-    try state.apply(.extension(position, AnyUpdate(offer, of: HTLCExtension.self)), by: .remote)
-    let commitment = try channels[1].commitment(
-      state, on: channels[1].fundings[0].funding, heldBy: .remote, number: number, point: point)
-    guard commitment.txid == txid else { throw DemoError("Bob rebuilt another transaction") }
-    return commitment
+  private var estimates: FeeEstimates { FeeEstimates(flat: FeeRate(satPerKiloWeight: 500)) }
+
+  private func resolver(_ index: Int, _ channel: Channel) throws -> Resolver {
+    let kept = records[index]
+    return Resolver(
+      try ResolverInput(
+        channel, signer: signers[index], destination: Script.p2wpkh(hash160(Array(names[index].utf8).bytes)),
+        records: { number, _ in kept[number] }))
   }
 
-  private func spend(
-    _ output: SealedOutput, _ path: SpendPath, by index: Int, _ commitment: Commitment, sequence: UInt32,
-    secret: Bytes32?
-  ) throws -> Transaction {
-    var transaction = Transaction(
-      inputs: [TxInput(previousOutput: output.outPoint, sequence: sequence)],
-      outputs: [
-        TxOutput(
-          value: Satoshi(output.output.value.rawValue - 300),
-          scriptPubKey: Script.p2wpkh(hash160(Array(names[index].utf8).bytes)))
-      ])
-    let opener = PathOpener(
-      signers[index].secrets, side: index == 0 ? .holder : .counterparty, keys: commitment.context.keys,
-      perCommitmentSecret: try secret.map { try SecretKey($0) })
-    let parts = SighashParts(transaction)
-    let unsigned = transaction
-    transaction.inputs[0].witness = try opener.witness(path.witness, lock: output.output.lock) {
-      (type) throws(SighashError) in
-      try unsigned.segwitV0Sighash(
-        input: 0, scriptCode: output.output.lock.scriptCode ?? Script(), amount: output.output.value, type: type,
-        parts: parts)
+  private func sign(_ claim: Claim, by index: Int) throws {
+    var transaction = claim.transaction
+    try signers[index].secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
+    for input in transaction.inputs.indices {
+      try ScriptVerifier.verify(
+        input: input, of: transaction, spending: claim.spends.map(\.output), flags: .standard)
     }
-    return transaction
-  }
-
-  private func verify(_ transaction: Transaction, _ output: SealedOutput) throws {
-    try ScriptVerifier.verify(
-      input: 0, of: transaction,
-      spending: [TxOutput(value: output.output.value, scriptPubKey: output.output.lock.scriptPubKey)], flags: .standard)
   }
 
   // MARK: Printing
