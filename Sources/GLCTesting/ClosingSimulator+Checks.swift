@@ -135,9 +135,10 @@ extension ClosingSimulator {
     case (let a?, let b?):
       guard a != b else { return nil }
       let winner = a < b ? 0 : 1
-      // Who was away while it had but a few blocks has no right to it: that is how it is with the smallest anchors.
+      // Who had but a few blocks, and was away or could not get into them, has no right to it: so it is with the smallest anchors.
       let time = (min(a, b) - 1)..<max(a, b)
-      return time.count < 60 && away[winner].contains { time.contains($0) } ? nil : winner
+      let isRace = time.count < 60 && time.contains { away[winner].contains($0) || expensive.contains($0) }
+      return isRace ? nil : winner
     case (_?, nil): return 0
     case (nil, _?): return 1
     case (nil, nil): return nil

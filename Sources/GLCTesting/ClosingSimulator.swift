@@ -98,8 +98,9 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   var log: [String] = []
   /// What each resolver has found to be worth less than its fee.
   var abandoned: [Set<OutPoint>] = [[], []]
-  /// The heights at which each party heard of nothing.
+  /// The heights at which each party heard of nothing, and those at which confirmations were expensive.
   var away: [Set<UInt32>] = [[], []]
+  var expensive: Set<UInt32> = []
   private let start: UInt32
   private var expensiveUntil: UInt32 = 0
   private var price = FeeRate(satPerKiloWeight: 500)
@@ -223,7 +224,10 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       let minimum = FeeRate(satPerKiloWeight: isExpensive ? price.satPerKiloWeight / 2 : 0)
       let block = chain.mine(paying: minimum)
       report.blocks += 1
-      report.expensiveBlocks += isExpensive ? 1 : 0
+      if isExpensive {
+        report.expensiveBlocks += 1
+        expensive.insert(block.height)
+      }
       for transaction in block.transactions { allFees[transaction.txid] = chain.fee(of: transaction.txid) }
       let first = Int(random.below(2))
       for index in [first, 1 - first] { try sync(index) }

@@ -41,7 +41,7 @@ public struct HTLCTraffic: SimulatedTraffic {
     }
     let removed = channel.htlcRemovals(position)
     let open = settled.ledger.entries.filter { $0.offeredBy == .remote && !removed.contains($0.id) }
-    guard !open.isEmpty, random.chance(oneIn: patience) else { return nil }
+    guard !open.isEmpty, patience == 1 || random.chance(oneIn: patience) else { return nil }
     let entry = open[Int(random.below(UInt64(open.count)))]
     let update: HTLCUpdate
     switch random.below(5) {

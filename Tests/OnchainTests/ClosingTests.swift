@@ -70,22 +70,31 @@ struct MixedTraffic: SimulatedTraffic {
     var reports: [ClosingReport] = []
     let stacks = BOLT3Stack.allCases
     for seed in seeds where Self.seeds.count == 1 || stacks[Int(seed % UInt64(stacks.count))] == stack {
-      let channelStack = try stack.stack
-      var options = TwoPartySimulator<HTLCTraffic>.Options()
-      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
-      // Some have many payments open, some few.
-      let kind = seed / UInt64(stacks.count)
-      let traffic = HTLCTraffic(in: channelStack, patience: kind % 3 == 0 ? 1 : 8)
-      var simulator = try TwoPartySimulator(
-        seed: seed, stack: channelStack, traffic: traffic, options: options)
-      try simulator.interrupt(after: 60 + Int(kind % 5) * 50)
-      var settled = simulator.copy
-      try settled.run(steps: 20)
-      reports.append(try simulator.close())
+      // A long run goes on.
+      do { reports.append(try live(stack, seed)) } catch { Issue.record(error) }
     }
     summarise("\(stack) \(seeds)", reports)
     #expect(reports.contains { $0.outputs > 4 } || reports.count <= 1, "nothing was at stake")
   }
+
+  private func live(_ stack: BOLT3Stack, _ seed: UInt64) throws -> ClosingReport {
+    let channelStack = try stack.stack
+    var options = TwoPartySimulator<HTLCTraffic>.Options()
+    if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+    // Some have many payments open, some few.
+    let kind = seed / UInt64(BOLT3Stack.allCases.count)
+    let traffic = HTLCTraffic(in: channelStack, patience: kind % 3 == 0 ? 1 : 8)
+    var simulator = try TwoPartySimulator(
+      seed: seed, stack: channelStack, traffic: traffic, options: options)
+    try simulator.interrupt(after: 60 + Int(kind % 5) * 50)
+    var settled = simulator.copy
+    try settled.run(steps: 20)
+    return try simulator.close()
+  }
+
+  /// Small anchors that the other side takes while their owner is away, and confirmations are expensive.
+  @Test(arguments: [(BOLT3Stack.anchorsWithFees, 3282 as UInt64)])
+  func whatOnceFailedHolds(stack: BOLT3Stack, seed: UInt64) throws { _ = try live(stack, seed) }
 
   /// One party does nothing: the other takes every output that it could ever take, on its own and on the other's commitment, be that the
   /// latest, the one before or a revoked one.

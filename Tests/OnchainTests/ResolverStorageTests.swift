@@ -155,6 +155,39 @@ import Testing
     #expect(resolver.encoded == before)
   }
 
+  /// A fork takes back the heights at which claims were made: what is not open any more waits again, the rest goes on as it was.
+  @Test(arguments: BOLT3Stack.allCases)
+  func afterAForkNothingIsPublishedBeforeItsTime(stack: BOLT3Stack) throws {
+    let scene = try Scene(stack) { simulator in
+      simulator.parties[0].channel.fundings[0].local.ledgers.contains { ledger in
+        (ledger as? TypedLedger<HTLCExtension>)?.ledger.entries.contains {
+          $0.offeredBy == .local && $0.amount > MilliSatoshi(20_000_000)
+        } == true
+      }
+    }
+    var resolver = Resolver(try scene.input(0))
+    var claims = resolver.handle(.block(height: 400, transactions: [try scene.signed(0)], estimates: flat)).claims
+    for height in 401...530 as ClosedRange<UInt32> {
+      claims += resolver.handle(.block(height: height, transactions: [], estimates: flat)).claims
+    }
+    let late = claims.filter { $0.lockTime >= 500 }
+    #expect(!late.isEmpty, "nothing times out")
+    let after = resolver.handle(.reorg(to: 495)).claims
+    #expect(after.allSatisfy { $0.lockTime <= 495 }, "\(after.map(\.lockTime))")
+    let stored = resolver.encoded
+    let restored = try Resolver(
+      decoding: stored.bytes, registry: ExtensionRegistry(scene.simulator.parties[0].channel.stack),
+      records: { _, _ in nil })
+    #expect(restored.encoded == stored)
+    var again: [Claim] = []
+    for height in 496...503 as ClosedRange<UInt32> {
+      let now = resolver.handle(.block(height: height, transactions: [], estimates: flat)).claims
+      #expect(now.allSatisfy { $0.lockTime <= height })
+      again += now
+    }
+    #expect(Set(again.flatMap(\.outPoints)).isSuperset(of: late.flatMap(\.outPoints)))
+  }
+
   // MARK: Commitments of ours that we have given up
 
   @Test(arguments: BOLT3Stack.allCases)
