@@ -44,7 +44,7 @@ struct MixedTraffic: SimulatedTraffic {
   static let seeds: Range<UInt64> = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return seed..<(seed + 1) }
-    return 0..<(environment["GLC_SIM_SEEDS"].flatMap { UInt64($0) } ?? 300)
+    return 0..<(environment["GLC_SIM_SEEDS"].flatMap { UInt64($0) } ?? 200)
   }()
 
   /// In slices, so that a long run uses all cores and says how far it is.
@@ -101,7 +101,7 @@ struct MixedTraffic: SimulatedTraffic {
   @Test(arguments: BOLT3Stack.allCases, ClosingReport.Way.allCases)
   func everyOutputOfEveryKindOfCommitmentComesHome(stack: BOLT3Stack, way: ClosingReport.Way) throws {
     var reports: [ClosingReport] = []
-    for seed in 0..<60 as Range<UInt64> where reports.count < 6 {
+    for seed in 0..<60 as Range<UInt64> where reports.count < 4 {
       let channelStack = try stack.stack
       var options = TwoPartySimulator<HTLCTraffic>.Options()
       if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
