@@ -5,25 +5,41 @@ public import Bitcoin
 extension Channel {
   /// Takes an update into the log, or says which rule it breaks. On every active funding, since it must hold on all.
   mutating func admit(_ content: UpdateContent, by author: Party) throws(ChannelError) {
+    var next: [Prospects] = []
+    next.reserveCapacity(fundings.count)
     for funding in fundings {
+      var prospects = try prospects(of: funding)
       if case .extension(let position, let update) = content {
         guard funding.base.ledgers.indices.contains(position) else {
           throw .violation(ProtocolViolation(.failChannel, "an update of an extension that is not in the stack"))
         }
         // Judged by the receiver's next commitment, where the update will be first.
-        let state = try nextState(of: author.other, on: funding)
         do {
-          try state.ledgers[position].validate(update, by: author, settled: funding.base.ledgers[position])
+          try prospects.due[author.other].ledgers[position].validate(
+            update, by: author, settled: funding.base.ledgers[position])
         } catch {
           throw .violation(error)
         }
       }
-      try check(content, by: author, on: funding)
+      do {
+        try prospects.due[author.other].apply(content, by: author)
+      } catch {
+        throw .violation(error)
+      }
+      try requireConserved(prospects.due[author.other], on: funding)
+      try check(content, by: author, &prospects)
+      next.append(prospects)
     }
     log.append(content, by: author)
+    for index in fundings.indices {
+      next[index].version = log.version
+      fundings[index].prospects = next[index]
+    }
   }
 
-  private func check(_ content: UpdateContent, by author: Party, on funding: FundingState) throws(ChannelError) {
+  private func check(
+    _ content: UpdateContent, by author: Party, _ prospects: inout Prospects
+  ) throws(ChannelError) {
     if case .feeRate = content {
       // BOLT 2: if the sender is not responsible for paying the Bitcoin fee: MUST send a `warning` and close the connection, or send
       // an `error` and fail the channel.
@@ -31,29 +47,19 @@ extension Channel {
         throw .violation(ProtocolViolation(.failChannel, "update_fee from the party that pays no fees"))
       }
     }
+    let before = prospects.all.balances[author]
+    do {
+      try prospects.all.apply(content, by: author)
+    } catch {
+      throw .violation(error)
+    }
+    let spends: Bool
+    if case .feeRate = content { spends = true } else { spends = prospects.all.balances[author] < before }
+    guard spends else { return }
     // Who offers something must be able to afford it on both commitments; who receives can only speak for its own.
-    let holders: [Party] = author == .local ? [.local, .remote] : [.local]
-    for holder in holders {
-      var state = try futureState(of: holder, on: funding)
-      let before = state.balances[author]
-      do {
-        try state.apply(content, by: author)
-      } catch {
-        throw .violation(error)
-      }
-      let spends: Bool
-      if case .feeRate = content { spends = true } else { spends = state.balances[author] < before }
-      if spends { try checkAffordable(state, heldBy: holder, by: author) }
+    for holder in author == .local ? [Party.local, .remote] : [.local] {
+      try checkAffordable(prospects.all, heldBy: holder, by: author)
     }
-  }
-
-  /// The state of a commitment once every update in the log has got there: what an offer has to leave room for.
-  private func futureState(of holder: Party, on funding: FundingState) throws(ChannelError) -> CommitmentState {
-    var state = funding.base
-    for entry in log.entries {
-      do { try state.apply(entry.content, by: entry.author) } catch { throw .violation(error) }
-    }
-    return state
   }
 
   /// BOLT 2: the offering node cannot afford the amount at the current `feerate_per_kw` (while maintaining its channel

@@ -45,6 +45,25 @@ public struct Channel: Sendable {
     public internal(set) var local: CommitmentState
     /// The remote commitments that are not revoked: `remoteUnrevoked`, and `remoteNumber` when that is another one.
     public internal(set) var remote: [CommitmentState]
+    /// Derived from `base` and the log, when it is there.
+    var prospects: Prospects?
+
+    init(funding: Funding, base: CommitmentState, local: CommitmentState, remote: [CommitmentState]) {
+      self.funding = funding
+      self.base = base
+      self.local = local
+      self.remote = remote
+    }
+  }
+
+  /// Where the log leads from a base, kept so that one more update is judged without replaying those before it.
+  struct Prospects: Sendable {
+    /// The version of the log.
+    var version: UInt64
+    /// Once every update has got there, on either side: what an offer has to leave room for.
+    var all: CommitmentState
+    /// The next commitment of each party, should it be signed now.
+    var due: PerParty<CommitmentState>
   }
 
   /// A channel at its first commitments, number 0 on both sides.
@@ -132,18 +151,34 @@ extension Channel {
   /// The state of the next commitment of `holder`, on one funding: all that is irrevocable, and all updates that a signature would
   /// cover now.
   func nextState(of holder: Party, on funding: FundingState) throws(ChannelError) -> CommitmentState {
+    if let prospects = funding.prospects, prospects.version == log.version { return prospects.due[holder] }
+    return try replay(on: funding) { $0.stage.isDue(for: holder, author: $0.author) }
+  }
+
+  /// What the log makes of a funding's base.
+  func prospects(of funding: FundingState) throws(ChannelError) -> Prospects {
+    if let prospects = funding.prospects, prospects.version == log.version { return prospects }
+    return Prospects(
+      version: log.version, all: try replay(on: funding) { _ in true },
+      due: PerParty(local: try nextState(of: .local, on: funding), remote: try nextState(of: .remote, on: funding)))
+  }
+
+  private func replay(
+    on funding: FundingState, _ isWanted: (LogEntry) -> Bool
+  ) throws(ChannelError) -> CommitmentState {
     var state = funding.base
-    let before = state.total
-    for entry in log.entries where entry.stage.isDue(for: holder, author: entry.author) {
-      do {
-        try state.apply(entry.content, by: entry.author)
-      } catch {
-        throw .violation(error)
-      }
+    for entry in log.entries where isWanted(entry) {
+      do { try state.apply(entry.content, by: entry.author) } catch { throw .violation(error) }
     }
-    // Whatever the extensions did: no value comes or goes.
-    guard state.total == before else { throw .violation(ProtocolViolation(.failChannel, "value was not conserved")) }
+    try requireConserved(state, on: funding)
     return state
+  }
+
+  /// Whatever the extensions did: no value comes or goes.
+  func requireConserved(_ state: CommitmentState, on funding: FundingState) throws(ChannelError) {
+    guard state.total == funding.base.total else {
+      throw .violation(ProtocolViolation(.failChannel, "value was not conserved"))
+    }
   }
 }
 

@@ -35,7 +35,8 @@ struct OutputStore: Sendable {
     }
     entries.append(
       OutputEntry(
-        value: output.value, encoded: writer.padded, tieBreak: output.tieBreak, source: .described(Int32(described.count)), tag: output.tag))
+        value: output.value, encoded: writer.padded, tieBreak: output.tieBreak,
+        source: .described(Int32(described.count)), tag: output.tag))
     described.append(output)
   }
 
@@ -100,17 +101,32 @@ struct OutputStore: Sendable {
   /// BOLT 3 §Transaction Output Ordering: by value, then script, then, for outputs that are alike, `cltv_expiry`.
   mutating func sort() {
     guard entries.count > 1 else { return }
-    // Sorting numbers moves less than sorting entries.
-    var order: [(value: UInt64, index: Int32)] = []
-    order.reserveCapacity(entries.count)
-    for index in entries.indices { order.append((entries[index].value.rawValue, Int32(truncatingIfNeeded: index))) }
-    order.sort { (a, b) in
-      a.value != b.value ? a.value < b.value : scriptPrecedes(Int(a.index), Int(b.index))
+    // Numbers are moved rather than entries.
+    var places: [Place] = []
+    places.reserveCapacity(entries.count)
+    for index in entries.indices {
+      places.append(Place(value: entries[index].value.rawValue, index: Int32(truncatingIfNeeded: index)))
+    }
+    if places.count < 64 {
+      places.sort { $0.value != $1.value ? $0.value < $1.value : scriptPrecedes(Int($0.index), Int($1.index)) }
+    } else {
+      places.sortByValue()
+      sortEqualValues(&places)
     }
     var sorted: [OutputEntry] = []
     sorted.reserveCapacity(entries.count)
-    for place in order { sorted.append(entries[Int(place.index)]) }
+    for place in places { sorted.append(entries[Int(place.index)]) }
     entries = sorted
+  }
+
+  private func sortEqualValues(_ places: inout [Place]) {
+    var start = 0
+    while start < places.count {
+      var end = start + 1
+      while end < places.count, places[end].value == places[start].value { end += 1 }
+      if end - start > 1 { places[start..<end].sort { scriptPrecedes(Int($0.index), Int($1.index)) } }
+      start = end
+    }
   }
 
   private func scriptPrecedes(_ a: Int, _ b: Int) -> Bool {
@@ -122,5 +138,36 @@ struct OutputStore: Sendable {
       if first != second { return first.bytes.lexicographicallyPrecedes(second.bytes) }
     }
     return entries[a].tieBreak < entries[b].tieBreak
+  }
+}
+
+/// Where an output stands before it is sorted.
+private struct Place {
+  var value: UInt64
+  var index: Int32
+}
+
+extension [Place] {
+  /// By the bytes of the values, the lowest first, as far as they differ: the time grows with the count alone.
+  fileprivate mutating func sortByValue() {
+    var differences: UInt64 = 0
+    for place in self { differences |= place.value ^ self[0].value }
+    var other = self
+    for shift in stride(from: UInt64(0), to: 64, by: 8) where differences >> shift & 0xff != 0 {
+      var next = InlineArray<256, Int>(repeating: 0)
+      for place in self { next[Int(place.value >> shift & 0xff)] += 1 }
+      var sum = 0
+      for byte in 0..<256 {
+        let count = next[byte]
+        next[byte] = sum
+        sum += count
+      }
+      for place in self {
+        let byte = Int(place.value >> shift & 0xff)
+        other[next[byte]] = place
+        next[byte] += 1
+      }
+      swap(&self, &other)
+    }
   }
 }

@@ -72,13 +72,17 @@ public struct LogEntry: Sendable {
 /// that builds on another one of the other party was sent after that one was received.
 public struct UpdateLog: Sendable {
   public internal(set) var entries: [LogEntry] = []
+  /// Rises with every change: what was derived from the log says from which one.
+  private(set) var version: UInt64 = 0
 
   mutating func append(_ content: UpdateContent, by author: Party) {
+    version += 1
     entries.append(LogEntry(author: author, content: content, stage: .proposed))
   }
 
   /// Carries out one step; returns what has become irrevocable, in order, and forgets it.
   mutating func advance(_ step: CommitmentStep) -> [LogEntry] {
+    version += 1
     var finished: [LogEntry] = []
     var kept: [LogEntry] = []
     kept.reserveCapacity(entries.count)
@@ -99,6 +103,7 @@ public struct UpdateLog: Sendable {
 
   /// BOLT 2: upon disconnection, MUST reverse any uncommitted updates sent by the other side.
   mutating func forgetUncommitted(by author: Party) {
+    version += 1
     entries.removeAll { $0.author == author && $0.stage == .proposed }
   }
 }

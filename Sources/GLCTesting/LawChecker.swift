@@ -7,7 +7,7 @@ internal import Signer
 
 /// What an extension promised and does not keep.
 public struct LawViolation: Hashable, Sendable, CustomStringConvertible {
-  /// The law in a word: `path`, `conditions`, `side`, `weight`, `child`, `value`, `codec`, `summary`.
+  /// The law in a word: `path`, `conditions`, `side`, `weight`, `child`, `family`, `value`, `codec`, `summary`.
   public var law: String
   /// Where: output, path, whose commitment.
   public var place: String

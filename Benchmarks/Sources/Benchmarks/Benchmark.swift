@@ -68,8 +68,7 @@ extension Benchmark {
     // Warm-up, and how many turns fill a batch.
     var count = 1
     while true {
-      _ = time(ours, count)
-      let elapsed = time(floor, count)
+      let elapsed = max(time(ours, count), time(floor, count))
       if elapsed * 2 > plan.batchNanoseconds || count >= 1 << 24 { break }
       count =
         elapsed * 16 > plan.batchNanoseconds ? Int(UInt64(count) * plan.batchNanoseconds / elapsed) + 1 : count * 4
