@@ -22,9 +22,9 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
 ]
 
-func extensionTarget(_ name: String) -> Target {
+func extensionTarget(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   .target(
-    name: name, dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"],
+    name: name, dependencies: ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"] + more,
     path: "Sources/Extensions/\(name)",
     swiftSettings: strict)
 }
@@ -93,7 +93,7 @@ let package = Package(
 
     // Layer 4: what channels are composed of.
     extensionTarget("Base"),
-    extensionTarget("HTLC"),
+    extensionTarget("HTLC", ["Wire"]),
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
     library("Onchain", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),

@@ -1,90 +1,106 @@
 internal import Bitcoin
 public import Encoding
 public import GLC
+internal import Secp256k1
+internal import Wire
 
-// The stored form is the message's type and body (BOLT 2), so that storage and wire share one codec.
+// The messages are those of `Wire`; the stored form is a message's type and body, so that there is one codec. Records that the message
+// defines stand with the others in `extra`: whatever a peer added with an odd type is stored and forwarded as it came.
 
 extension HTLCUpdate {
+  private static let pathKeyType: UInt64 = 0
+  private static let attributionType: UInt64 = 1
+  /// The channel's id, which stands between type and body and which the core takes off.
+  private static let channelIDByteCount = ChannelID.byteCount
+
   public init(from reader: inout ByteReader) throws(DecodingError) {
     let type = try reader.readUInt16()
-    self = try HTLCUpdate(type: type, bodyFrom: &reader)
+    let body = reader.readRest()
+    do { self = try HTLCUpdate(type: type, body: body.bytes) } catch {
+      if case .malformed(_, _, let reason) = error { throw reason }
+      throw .malformed("not an HTLC message")
+    }
   }
 
   public func encode(to writer: inout ByteWriter) {
     writer.write(messageType)
-    encodeBody(to: &writer)
+    writer.write(body)
   }
 
-  /// Reads the body of a message after its channel id; everything behind the known fields is a TLV stream.
-  init(type: UInt16, bodyFrom reader: inout ByteReader) throws(DecodingError) {
-    switch type {
-    case 128:
+  init(type: UInt16, body: RawSpan) throws(WireError) {
+    var payload = ByteWriter(reservingCapacity: Self.channelIDByteCount + body.byteCount)
+    payload.write(zeros: Self.channelIDByteCount)
+    payload.write(body)
+    switch try Message(type: type, payload: payload.bytes.bytes) {
+    case .updateAddHTLC(let message):
+      var extra = message.otherRecords
+      if let pathKey = message.pathKey { extra[Self.pathKeyType] = pathKey.array }
       self = .add(
-        id: try reader.readUInt64(), amount: MilliSatoshi(try reader.readUInt64()),
-        paymentHash: PaymentHash(try reader.read()), cltvExpiry: try reader.readUInt32(),
-        onion: try reader.readArray(count: HTLCUpdate.onionByteCount), extra: try Self.readExtra(&reader))
-    case 130:
+        id: message.id, amount: message.amountMsat, paymentHash: PaymentHash(message.paymentHash),
+        cltvExpiry: message.cltvExpiry, onion: message.onionRoutingPacket.bytes, extra: extra)
+    case .updateFulfillHTLC(let message):
       self = .fulfill(
-        id: try reader.readUInt64(), preimage: try reader.read(), extra: try Self.readExtra(&reader))
-    case 131:
-      let id = try reader.readUInt64()
-      let count = try reader.readUInt16()
-      self = .fail(id: id, reason: try reader.readArray(count: Int(count)), extra: try Self.readExtra(&reader))
-    case 135:
+        id: message.id, preimage: message.paymentPreimage,
+        extra: Self.records(message.otherRecords, message.attributionData))
+    case .updateFailHTLC(let message):
+      self = .fail(
+        id: message.id, reason: message.reason, extra: Self.records(message.otherRecords, message.attributionData))
+    case .updateFailMalformedHTLC(let message):
       self = .failMalformed(
-        id: try reader.readUInt64(), onionHash: try reader.read(), code: try reader.readUInt16(),
-        extra: try Self.readExtra(&reader))
-    default: throw .malformed("not an HTLC message")
+        id: message.id, onionHash: message.sha256OfOnion, code: message.failureCode, extra: message.otherRecords)
+    default: throw .unknownMessage
     }
   }
 
-  private static func readExtra(_ reader: inout ByteReader) throws(DecodingError) -> TLVStream {
-    try TLVStream(decoding: reader.read(count: reader.remaining))
+  private static func records(_ others: TLVStream, _ attribution: AttributionData?) -> TLVStream {
+    guard let attribution else { return others }
+    var records = others
+    var writer = ByteWriter(reservingCapacity: AttributionData.byteCount)
+    attribution.encode(to: &writer)
+    records[attributionType] = writer.bytes
+    return records
   }
 
-  func encodeBody(to writer: inout ByteWriter) {
-    switch self {
-    case .add(let id, let amount, let paymentHash, let cltvExpiry, let onion, let extra):
-      writer.write(id)
-      writer.write(amount.rawValue)
-      writer.write(paymentHash)
-      writer.write(cltvExpiry)
-      writer.write(onion)
-      extra.encode(to: &writer)
-    case .fulfill(let id, let preimage, let extra):
-      writer.write(id)
-      writer.write(preimage)
-      extra.encode(to: &writer)
-    case .fail(let id, let reason, let extra):
-      writer.write(id)
-      writer.write(UInt16(clamping: reason.count))
-      writer.write(reason)
-      extra.encode(to: &writer)
-    case .failMalformed(let id, let onionHash, let code, let extra):
-      writer.write(id)
-      writer.write(onionHash)
-      writer.write(code)
-      extra.encode(to: &writer)
+  /// The message without its type and channel id; nil when there is none: an onion of another size, or more than 65,535 bytes.
+  var message: [UInt8]? {
+    let encoded: [UInt8]
+    do {
+      switch self {
+      case .add(let id, let amount, let paymentHash, let cltvExpiry, let onion, let extra):
+        encoded = try UpdateAddHTLC(
+          channelID: .all, id: id, amountMsat: amount, paymentHash: paymentHash.raw, cltvExpiry: cltvExpiry,
+          onionRoutingPacket: OnionRoutingPacket(onion), otherRecords: extra
+        ).encoded()
+      case .fulfill(let id, let preimage, let extra):
+        encoded = try UpdateFulfillHTLC(channelID: .all, id: id, paymentPreimage: preimage, otherRecords: extra)
+          .encoded()
+      case .fail(let id, let reason, let extra):
+        encoded = try UpdateFailHTLC(channelID: .all, id: id, reason: reason, otherRecords: extra).encoded()
+      case .failMalformed(let id, let onionHash, let code, let extra):
+        encoded = try UpdateFailMalformedHTLC(
+          channelID: .all, id: id, sha256OfOnion: onionHash, failureCode: code, otherRecords: extra
+        ).encoded()
+      }
+    } catch {
+      return nil
     }
+    return Array(encoded[(2 + Self.channelIDByteCount)...])
   }
+
+  /// Updates without a message are refused before they get into a log: see `validate`.
+  fileprivate var body: [UInt8] { message ?? [] }
 }
 
 extension HTLCExtension {
   /// `body` begins behind the channel id, which the core has taken off.
   public func decode(type: UInt16, body: RawSpan) throws(ProtocolViolation) -> HTLCUpdate {
-    var reader = ByteReader(body)
-    do {
-      let update = try HTLCUpdate(type: type, bodyFrom: &reader)
-      try reader.finish()
-      return update
-    } catch {
-      throw ProtocolViolation(.warning, "message \(type) cannot be read: \(error)")
+    do { return try HTLCUpdate(type: type, body: body) } catch {
+      // BOLT 1: MUST close the connection.
+      throw ProtocolViolation(.warning, "\(error)")
     }
   }
 
-  public func encode(_ update: HTLCUpdate) -> WireMessage {
-    var writer = ByteWriter()
-    update.encodeBody(to: &writer)
-    return WireMessage(type: update.messageType, body: writer.bytes)
+  public func encode(_ update: HTLCUpdate) -> GLC.WireMessage {
+    GLC.WireMessage(type: update.messageType, body: update.body)
   }
 }
