@@ -101,8 +101,9 @@ extension Script {
   /// Builds a script step by step.
   ///
   ///     let script = Script { $0.append(.dup); $0.append(.hash160); $0.append(push: hash) }
-  public init(_ build: (inout Script) -> Void) {
+  public init(reservingCapacity capacity: Int = 0, _ build: (inout Script) -> Void) {
     self.init()
+    if capacity > 0 { bytes.reserveCapacity(capacity) }
     build(&self)
   }
 

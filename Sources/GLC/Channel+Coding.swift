@@ -6,7 +6,8 @@ internal import Secp256k1
 // reader.
 
 extension Channel {
-  static let codingVersion: UInt8 = 1
+  /// Version 2 added `maximumDustExposure`.
+  static let codingVersion: UInt8 = 2
 
   /// All of the channel but what a lost connection forgets anyway (BOLT 2 §Message Retransmission).
   public var encoded: [UInt8] {
@@ -36,17 +37,13 @@ extension Channel {
   /// Reads what `encoded` wrote. The connection is lost, whatever it was.
   public init(decoding bytes: RawSpan, registry: ExtensionRegistry) throws(StoredStateError) {
     var reader = ByteReader(bytes)
-    do throws(DecodingError) {
-      let version = try reader.readUInt8()
-      guard version == Self.codingVersion else { throw DecodingError.malformed("version") }
-    } catch {
-      if let first = bytes.byteCount > 0 ? bytes[0] : nil, first != Self.codingVersion { throw .unknownVersion(first) }
-      throw .malformed(error)
-    }
+    let version: UInt8
+    do throws(DecodingError) { version = try reader.readUInt8() } catch { throw .malformed(error) }
+    guard (1...Self.codingVersion).contains(version) else { throw .unknownVersion(version) }
     let stack = try ChannelStack(from: &reader, registry: registry)
     do throws(DecodingError) {
       self.stack = stack
-      parameters = try ChannelParameters(from: &reader)
+      parameters = try ChannelParameters(from: &reader, version: version)
       guard let connection = Connection(rawValue: try reader.readUInt8()), connection != .established else {
         throw .malformed("unknown connection")
       }
@@ -159,10 +156,15 @@ extension ChannelStack {
 
 extension ChannelParameters: BinaryCodable {
   public init(from reader: inout ByteReader) throws(DecodingError) {
+    try self.init(from: &reader, version: Channel.codingVersion)
+  }
+
+  init(from reader: inout ByteReader, version: UInt8) throws(DecodingError) {
     funder = try reader.readParty()
     parties = PerParty(local: try PartyParameters(from: &reader), remote: try PartyParameters(from: &reader))
     obscuringFactor = try reader.readUInt64()
     feeSpikeMultiple = try reader.readUInt32()
+    maximumDustExposure = version < 2 ? Self.usualDustExposure : MilliSatoshi(try reader.readUInt64())
   }
 
   public func encode(to writer: inout ByteWriter) {
@@ -171,6 +173,7 @@ extension ChannelParameters: BinaryCodable {
     parties.remote.encode(to: &writer)
     writer.write(obscuringFactor)
     writer.write(feeSpikeMultiple)
+    writer.write(maximumDustExposure.rawValue)
   }
 }
 

@@ -28,14 +28,22 @@ public struct ChannelParameters: Hashable, Sendable {
   public var obscuringFactor: UInt64
   /// BOLT 2's fee spike buffer: before it offers something, a funder makes sure that it could pay this many times the fee rate.
   public var feeSpikeMultiple: UInt32
+  /// BOLT 2 §Bounding exposure to trimmed in-flight contracts: the most that may be trimmed from a commitment, and so go to miners. A
+  /// matter of this node's policy.
+  public var maximumDustExposure: MilliSatoshi
+
+  /// 50,000 satoshi.
+  public static let usualDustExposure = MilliSatoshi(50_000_000)
 
   public init(
-    funder: Party, parties: PerParty<PartyParameters>, obscuringFactor: UInt64, feeSpikeMultiple: UInt32 = 2
+    funder: Party, parties: PerParty<PartyParameters>, obscuringFactor: UInt64, feeSpikeMultiple: UInt32 = 2,
+    maximumDustExposure: MilliSatoshi = Self.usualDustExposure
   ) {
     self.funder = funder
     self.parties = parties
     self.obscuringFactor = obscuringFactor
     self.feeSpikeMultiple = feeSpikeMultiple
+    self.maximumDustExposure = maximumDustExposure
   }
 }
 

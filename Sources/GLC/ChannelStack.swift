@@ -34,7 +34,11 @@ public struct ChannelStack: Sendable {
   public let reserve: Satoshi
   /// The expected weight of a commitment without contracts.
   public let baseWeight: Weight
+  /// Whether `update_fee` is not allowed.
+  public let fixesFeeRate: Bool
   let messageOwners: [UInt16: Int]
+  /// Those of `extensions`: asking for a manifest makes one.
+  let phases: [ContributionPhase]
 
   /// 4 version, 1 count, 41 input, 1 count, 4 lock time: 51 bytes that every commitment has outside of its witness.
   static let overheadWeight = Weight(51 * 4)
@@ -69,6 +73,8 @@ public struct ChannelStack: Sendable {
     }
     let order = given.indices.sorted { (manifests[$0].phase, $0) < (manifests[$1].phase, $1) }
     extensions = order.map { given[$0] }
+    phases = order.map { manifests[$0].phase }
+    fixesFeeRate = manifests.contains(where: \.fixesFeeRate)
     for (position, index) in order.enumerated() {
       for type in manifests[index].messageTypes {
         if let other = owners[type] {

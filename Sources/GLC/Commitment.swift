@@ -84,15 +84,11 @@ extension ChannelStack {
     for slot in extensions { slot.prepare(&draft) }
 
     draft.phase = .contracts
-    for (slot, ledger) in zip(extensions, ledgers) where slot.manifest.phase == .contracts {
-      try ledger.contribute(to: &draft)
-    }
+    for (phase, ledger) in zip(phases, ledgers) where phase == .contracts { try ledger.contribute(to: &draft) }
     try chargeFunder(&draft)
     for phase in [ContributionPhase.balances, .dependents] {
       draft.phase = phase
-      for (slot, ledger) in zip(extensions, ledgers) where slot.manifest.phase == phase {
-        try ledger.contribute(to: &draft)
-      }
+      for (own, ledger) in zip(phases, ledgers) where own == phase { try ledger.contribute(to: &draft) }
     }
     for transform in transforms { transform.transform(&draft) }
     return try seal(draft)

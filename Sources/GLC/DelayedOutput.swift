@@ -11,7 +11,8 @@ public enum DelayedOutput {
   public static let delayedKey = KeyRef(.delayedPayment, .holder)
 
   public static func script(revocationKey: PublicKey, delay: UInt16, delayedKey: PublicKey) -> Script {
-    Script {
+    // 77 or 78 bytes.
+    Script(reservingCapacity: 80) {
       $0.append(.if)
       $0.append(push: revocationKey)
       $0.append(.else)
@@ -24,15 +25,19 @@ public enum DelayedOutput {
     }
   }
 
-  /// The lock and the two ways to open it.
-  public static func make(_ context: CommitmentContext) throws(DraftError) -> (lock: OutputLock, paths: [SpendPath]) {
-    let script = script(
+  public static func script(_ context: CommitmentContext) throws(DraftError) -> Script {
+    script(
       revocationKey: try context.keys(revocationKey), delay: context.contestDelay,
       delayedKey: try context.keys(delayedKey))
+  }
+
+  /// The lock and the two ways to open it.
+  public static func make(_ context: CommitmentContext) throws(DraftError) -> (lock: OutputLock, paths: [SpendPath]) {
+    let script = try script(context)
     return (.witnessScript(script), paths(delay: context.contestDelay, scriptByteCount: script.count))
   }
 
-  static func paths(delay: UInt16, scriptByteCount: Int) -> [SpendPath] {
+  public static func paths(delay: UInt16, scriptByteCount: Int) -> [SpendPath] {
     [
       SpendPath(
         "revoke", by: .counterparty, when: SpendConditions(revoked: true),

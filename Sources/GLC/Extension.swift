@@ -39,10 +39,13 @@ public struct Manifest: Hashable, Sendable {
   public var keys: [KeyRef]
   /// Whether the holder's presignatures must reach the counterparty before it signs the commitment.
   public var needsPresign: Bool
+  /// Whether commitments keep the fee rate that they began with: `update_fee` is not allowed then.
+  public var fixesFeeRate: Bool
 
   public init(
     name: String, phase: ContributionPhase, requires: [ExtensionID] = [], conflicts: [ExtensionID] = [],
-    messageTypes: [UInt16] = [], keys: [KeyRef] = [], needsPresign: Bool = false
+    messageTypes: [UInt16] = [], keys: [KeyRef] = [], needsPresign: Bool = false,
+    fixesFeeRate: Bool = false
   ) {
     self.name = name
     self.phase = phase
@@ -51,6 +54,7 @@ public struct Manifest: Hashable, Sendable {
     self.messageTypes = messageTypes
     self.keys = keys
     self.needsPresign = needsPresign
+    self.fixesFeeRate = fixesFeeRate
   }
 }
 

@@ -92,6 +92,7 @@ public struct CommitmentKeys: Sendable {
   ) throws(DraftError) {
     self.perCommitmentPoint = perCommitmentPoint
     var keys: [(ref: KeyRef, key: PublicKey)] = []
+    keys.reserveCapacity(refs.count)
     for ref in refs where !keys.contains(where: { $0.ref == ref }) {
       guard let basepoint = (ref.side == .holder ? holder : counterparty)[ref.role.basepoint] else {
         throw .missingBasepoint(ref.role.basepoint, ref.side)

@@ -15,7 +15,8 @@ public struct SharedAnchor: ChannelExtension {
   public init() {}
 
   public static func manifest(_ parameters: Nothing) -> Manifest {
-    Manifest(name: "shared-anchor", phase: .dependents, conflicts: [Anchors.id])
+    // When using `zero_fee_commitments`, nodes MUST NOT send `update_fee`.
+    Manifest(name: "shared-anchor", phase: .dependents, conflicts: [Anchors.id], fixesFeeRate: true)
   }
 
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Nothing) { draft.version = 3 }

@@ -43,7 +43,12 @@ extension HTLCExtension {
       guard sha256(preimage.bytes) == entry.paymentHash.raw else {
         throw ProtocolViolation(.failChannel, "a preimage that does not open HTLC \(id)")
       }
-    case .fail(let id, _, _): _ = try existing(id, removedBy: party, in: ledger, settled)
+    case .fail(let id, _, _):
+      _ = try existing(id, removedBy: party, in: ledger, settled)
+      // BOLT 1: a message has at most 65,535 bytes.
+      guard party == .remote || update.message != nil else {
+        throw ProtocolViolation(.failChannel, "a reason that fits no message")
+      }
     case .failMalformed(let id, _, let code, _):
       _ = try existing(id, removedBy: party, in: ledger, settled)
       // BOLT 2: if the `BADONION` bit in `failure_code` is not set: MUST send a `warning` and close the connection, or fail.

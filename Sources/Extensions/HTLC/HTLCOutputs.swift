@@ -62,7 +62,7 @@ struct HTLCScripts {
     let counterpartyKey = try context.keys(HTLCExtension.counterpartyKey)
     // OP_DUP OP_HASH160 <RIPEMD160(SHA256(revocationpubkey))> OP_EQUAL OP_IF OP_CHECKSIG OP_ELSE <remote_htlcpubkey> OP_SWAP
     // OP_SIZE 32 OP_EQUAL: 66 bytes.
-    let common = Script {
+    let common = Script(reservingCapacity: 66) {
       $0.append(.dup)
       $0.append(.hash160)
       $0.append(push: hash160(revocationKey.bytes))
@@ -81,7 +81,7 @@ struct HTLCScripts {
     state.update(firstBlock)
     midstate = state
 
-    var offered = Script(Array(common[64...]))
+    var offered = Script(reservingCapacity: 48) { $0.bytes.append(contentsOf: common[64...]) }
     offered.append(.notIf)
     // To local node via HTLC-timeout transaction: OP_DROP 2 OP_SWAP <local_htlcpubkey> 2 OP_CHECKMULTISIG
     offered.append(.drop)
@@ -93,15 +93,17 @@ struct HTLCScripts {
     offered.append(.else)
     // To remote node with preimage: OP_HASH160 <RIPEMD160(payment_hash)> OP_EQUALVERIFY OP_CHECKSIG
     offered.append(.hash160)
-    offeredHead = offered.bytes + [20]
+    offered.bytes.append(20)
+    offeredHead = offered.bytes
 
-    var received = Script(Array(common[64...]))
+    var received = Script(reservingCapacity: 8) { $0.bytes.append(contentsOf: common[64...]) }
     received.append(.if)
     // To local node via HTLC-success transaction: OP_HASH160 <RIPEMD160(payment_hash)> OP_EQUALVERIFY
     // 2 OP_SWAP <local_htlcpubkey> 2 OP_CHECKMULTISIG
     received.append(.hash160)
-    receivedHead = received.bytes + [20]
-    var middle = Script()
+    received.bytes.append(20)
+    receivedHead = received.bytes
+    var middle = Script(reservingCapacity: 48) { _ in }
     middle.append(.equalVerify)
     middle.append(.op2)
     middle.append(.swap)

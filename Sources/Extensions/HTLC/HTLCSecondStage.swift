@@ -1,35 +1,37 @@
 internal import Bitcoin
 internal import Encoding
 internal import GLC
+internal import Hashing
 
 /// HTLC-timeout and HTLC-success transactions, and the paths around them (BOLT 3 §HTLC-Timeout and HTLC-Success Transactions).
 struct HTLCSecondStage {
-  let format: HTLCExtension.Format
-  let version: UInt32
-  let outputLock: OutputLock
-  let outputPaths: [SpendPath]
-  /// `outputLock.scriptPubKey`: 34 bytes.
+  private let format: HTLCExtension.Format
+  private let version: UInt32
+  /// Of the output.
+  private let delay: UInt16
+  private let script: Script
   private let outputProgram: FixedBytes<34>
   private let timeoutFee: Satoshi
   private let successFee: Satoshi
-  private let age: UInt16?
-  private let presignedWitness: (timeout: [WitnessElement], success: [WitnessElement])
-  private let counterSignature: SignatureSlot
 
   init(_ context: CommitmentContext, _ format: HTLCExtension.Format, version: UInt32) throws(DraftError) {
     self.format = format
     self.version = version
-    (outputLock, outputPaths) = try DelayedOutput.make(context)
-    // The lock is a P2WSH one.
-    outputProgram = (try? FixedBytes(outputLock.scriptPubKey.bytes)) ?? FixedBytes()
+    delay = context.contestDelay
+    script = try DelayedOutput.script(context)
+    var program = FixedByteWriter<34>()
+    program.write(0x00 as UInt8)
+    program.write(0x20 as UInt8)
+    program.write(sha256(script.bytes))
+    outputProgram = program.padded
     timeoutFee = format.childFee(context.feeRate, format.timeoutWeight)
     successFee = format.childFee(context.feeRate, format.successWeight)
-    age = format.delaysOneBlock ? 1 : nil
-    counterSignature = .ecdsa(HTLCExtension.counterpartyKey, format.counterpartySighash)
-    let signatures: [WitnessElement] = [
-      .literal([]), .counterSignature(counterSignature), .signature(HTLCExtension.holderKey, .all),
-    ]
-    presignedWitness = (signatures + [.literal([]), .witnessScript], signatures + [.secret, .witnessScript])
+  }
+
+  private var age: UInt16? { format.delaysOneBlock ? 1 : nil }
+  private var counterSignature: SignatureSlot { .ecdsa(HTLCExtension.counterpartyKey, format.counterpartySighash) }
+  private var signatures: [WitnessElement] {
+    [.literal([]), .counterSignature(counterSignature), .signature(HTLCExtension.holderKey, .all)]
   }
 
   func offeredPaths(_ entry: HTLCEntry, scriptByteCount: Int) -> [SpendPath] {
@@ -37,7 +39,7 @@ struct HTLCSecondStage {
       revocation(scriptByteCount),
       SpendPath(
         "timeout", by: .holder, when: SpendConditions(height: entry.cltvExpiry, age: age),
-        witness: presignedWitness.timeout,
+        witness: signatures + [.literal([]), .witnessScript],
         execution: .presigned(template(entry, isOffered: true))),
       SpendPath(
         "success", by: .counterparty, when: SpendConditions(age: age, secret: entry.secretID),
@@ -51,7 +53,7 @@ struct HTLCSecondStage {
       revocation(scriptByteCount),
       SpendPath(
         "success", by: .holder, when: SpendConditions(age: age, secret: entry.secretID),
-        witness: presignedWitness.success,
+        witness: signatures + [.secret, .witnessScript],
         execution: .presigned(template(entry, isOffered: false))),
       SpendPath(
         "timeout", by: .counterparty, when: SpendConditions(height: entry.cltvExpiry, age: age),
@@ -88,7 +90,11 @@ struct HTLCSecondStage {
     ChildTemplate(
       version: version, lockTime: isOffered ? entry.cltvExpiry : 0, sequence: sequence,
       counterSignature: counterSignature,
-      outputs: [ChildOutput(value: value(entry, isOffered: isOffered), lock: outputLock, paths: outputPaths)],
+      outputs: [
+        ChildOutput(
+          value: value(entry, isOffered: isOffered), lock: .witnessScript(script),
+          paths: DelayedOutput.paths(delay: delay, scriptByteCount: script.count))
+      ],
       expectedWeight: isOffered ? format.timeoutWeight : format.successWeight)
   }
 
