@@ -1,6 +1,7 @@
 public import Bitcoin
 internal import Encoding
 public import GLC
+internal import Hashing
 internal import Secp256k1
 
 /// `to_local_anchor` and `to_remote_anchor` (`option_anchors`): an output of 330 satoshi for each side that has something at stake,
@@ -30,23 +31,52 @@ public struct Anchors: ChannelExtension {
   /// BOLT 3 §Commitment Transaction Construction: if `to_local` exists or there are untrimmed HTLCs, add a `to_local_anchor`; the
   /// same for `to_remote`.
   public func contribute(_ ledger: Nothing, _ parameters: Nothing, to draft: inout CommitmentDraft) throws(DraftError) {
+    guard draft.contractCount > 0 || Side.allCases.contains(where: { draft.contains(.balance(of: $0)) }) else { return }
+    let outputs = AnchorOutputs(
+      holder: try draft.context.keys(KeyRef(.funding, .holder)),
+      counterparty: try draft.context.keys(KeyRef(.funding, .counterparty)))
+    let family = draft.open(outputs, expectedCount: 2)
     for side in Side.allCases where draft.contractCount > 0 || draft.contains(.balance(of: side)) {
-      let ref = KeyRef(.funding, side)
-      // BOLT 3: <funding_pubkey> OP_CHECKSIG OP_IFDUP OP_NOTIF OP_16 OP_CHECKSEQUENCEVERIFY OP_ENDIF
-      var script = Script()
-      script.append(push: try draft.context.keys(ref))
-      for opcode in [Opcode.checkSig, .ifDup, .notIf, .op16, .checkSequenceVerify, .endIf] { script.append(opcode) }
-      let own = SpendPath(
-        "anchor", by: side, witness: [.signature(ref, .all), .witnessScript],
-        execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 1 + script.count))))
-      // BOLT 3: after 16 blocks, anyone can sweep the anchor with witness <>: each side is anyone.
-      let anyone = Side.allCases.map { side in
-        SpendPath(
-          "anyone", by: side, when: SpendConditions(age: 16), witness: [.literal([]), .witnessScript],
-          execution: .free(witnessWeight: Weight(UInt64(1 + 1 + 1 + script.count))))
-      }
       draft.add(
-        DraftOutput(tag: Self.tag(side), value: Self.value, lock: .witnessScript(script), paths: [own] + anyone))
+        Int(side.rawValue), of: family, tag: Self.tag(side), value: Self.value,
+        scriptHash: sha256(outputs.script(side).bytes.bytes))
     }
   }
+}
+
+/// Both anchors of one commitment: a member's number is its side's.
+private struct AnchorOutputs: OutputFamily {
+  let holder: PublicKey
+  let counterparty: PublicKey
+
+  private func side(_ member: Int) -> Side { member == 0 ? .holder : .counterparty }
+
+  /// BOLT 3: <funding_pubkey> OP_CHECKSIG OP_IFDUP OP_NOTIF OP_16 OP_CHECKSEQUENCEVERIFY OP_ENDIF. 40 bytes.
+  func script(_ side: Side) -> Script {
+    Script(reservingCapacity: 40) {
+      $0.append(push: side == .holder ? holder : counterparty)
+      for opcode in [Opcode.checkSig, .ifDup, .notIf, .op16, .checkSequenceVerify, .endIf] { $0.append(opcode) }
+    }
+  }
+
+  func lock(of member: Int) -> OutputLock { .witnessScript(script(side(member))) }
+
+  func paths(of member: Int) -> [SpendPath] {
+    let side = side(member)
+    let scriptByteCount = 40
+    let own = SpendPath(
+      "anchor", by: side, witness: [.signature(KeyRef(.funding, side), .all), .witnessScript],
+      execution: .free(witnessWeight: Weight(UInt64(1 + 74 + 1 + scriptByteCount))))
+    // BOLT 3: after 16 blocks, anyone can sweep the anchor with witness <>: each side is anyone.
+    let anyone = Side.allCases.map { side in
+      SpendPath(
+        "anyone", by: side, when: SpendConditions(age: 16), witness: [.literal([]), .witnessScript],
+        execution: .free(witnessWeight: Weight(UInt64(1 + 1 + 1 + scriptByteCount))))
+    }
+    return [own] + anyone
+  }
+
+  func writeWitnessScript(of member: Int, to writer: inout ByteWriter) { writer.write(script(side(member)).bytes) }
+  func secondStage(of member: Int) -> SecondStageSketch? { nil }
+  func hasSecondStage(_ member: Int) -> Bool { false }
 }
