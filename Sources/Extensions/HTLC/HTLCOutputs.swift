@@ -115,17 +115,17 @@ struct HTLCScripts {
     middle.append(.drop)
     receivedMiddle = middle.bytes
 
-    var end = Script()
-    end.append(.endIf)
-    if format.delaysOneBlock {
-      end.append(.op1)
-      end.append(.checkSequenceVerify)
-      end.append(.drop)
-    }
-    end.append(.endIf)
-    offeredTail = [Opcode.equalVerify.rawValue, Opcode.checkSig.rawValue] + end.bytes
-    receivedTail =
-      [Opcode.checkLockTimeVerify.rawValue, Opcode.drop.rawValue, Opcode.checkSig.rawValue] + end.bytes
+    offeredTail = Self.tail([.equalVerify, .checkSig], format)
+    receivedTail = Self.tail([.checkLockTimeVerify, .drop, .checkSig], format)
+  }
+
+  private static func tail(_ opcodes: [Opcode], _ format: HTLCExtension.Format) -> [UInt8] {
+    Script(reservingCapacity: 8) {
+      for opcode in opcodes { $0.append(opcode) }
+      $0.append(.endIf)
+      if format.delaysOneBlock { for opcode in [Opcode.op1, .checkSequenceVerify, .drop] { $0.append(opcode) } }
+      $0.append(.endIf)
+    }.bytes
   }
 
   /// SHA-256 of the script.
