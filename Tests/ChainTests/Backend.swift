@@ -63,18 +63,30 @@ struct EmbeddedChain: ChainUnderTest {
 
 enum Backend: CaseIterable, Sendable, CustomStringConvertible {
   case embedded
+  /// Through `BitcoindSource` and `ChainServer`.
+  case served
+  /// A real one; see `RunningBitcoind`.
+  case bitcoind
 
-  static var available: [Backend] { allCases }
+  static let available: [Backend] = RunningBitcoind.executable == nil ? [.embedded, .served] : allCases
 
   var description: String {
     switch self {
     case .embedded: "the embedded chain"
+    case .served: "the embedded chain, served"
+    case .bitcoind: "bitcoind"
     }
   }
 
   func run(_ body: @Sendable (any ChainUnderTest) async throws -> Void) async throws {
     switch self {
     case .embedded: try await body(EmbeddedChain(chain: try RegtestChain()))
+    case .served:
+      try await withServedChain { _, _, source in
+        let address = Address(scriptPubKey: RegtestChain.faucetScript, on: .regtest)!.description
+        try await body(RPCChain(bitcoind: source, address: address))
+      }
+    case .bitcoind: try await RunningBitcoind.with { _, chain in try await body(chain) }
     }
   }
 }
