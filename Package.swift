@@ -175,7 +175,7 @@ let package = Package(
     tests(
       "PaymentsTests",
       ["Payments", "GLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
-    tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"]),
+    tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"] + nio),
     // The process that the tests of storage kill.
     .executableTarget(
       name: "storagehelper", dependencies: ["Storage", "Encoding"], path: "Tests/StorageHelper", swiftSettings: strict),

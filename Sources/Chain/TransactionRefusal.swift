@@ -103,6 +103,8 @@ extension TransactionRefusal {
       return .nonStandard
     default: break
     }
+    // Knots has a reason for each of BIP 431's rules.
+    if reason.hasPrefix("truc-") { return .truc }
     if reason.hasPrefix("package-") || text.hasPrefix("package topology") { return .badPackage }
     for start in ["insufficient fee", "too many potential replacements"] where text.hasPrefix(start) {
       return .conflict

@@ -83,8 +83,7 @@ enum Backend: CaseIterable, Sendable, CustomStringConvertible {
     case .embedded: try await body(EmbeddedChain(chain: try RegtestChain()))
     case .served:
       try await withServedChain { _, _, source in
-        let address = Address(scriptPubKey: RegtestChain.faucetScript, on: .regtest)!.description
-        try await body(RPCChain(bitcoind: source, address: address))
+        try await body(RPCChain(bitcoind: source))
       }
     case .bitcoind: try await RunningBitcoind.with { _, chain in try await body(chain) }
     }

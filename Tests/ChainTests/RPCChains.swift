@@ -1,6 +1,7 @@
 import Bitcoin
 import Encoding
 import FoundationEssentials
+import Hashing
 import JSON
 
 @testable import Chain
@@ -12,9 +13,14 @@ import JSON
 /// Anything that speaks bitcoind's RPC.
 struct RPCChain: ChainUnderTest {
   let bitcoind: BitcoindSource
-  /// An address that gets the rewards.
-  let address: String
   var source: any ChainSource { bitcoind }
+
+  /// Another one each time: a block that was invalidated must not be found again.
+  private var address: String {
+    var generator = SystemRandomNumberGenerator()
+    let hash = sha256((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    return Address(scriptPubKey: .p2wsh(hash), on: .regtest)!.description
+  }
 
   func mine(_ count: Int) async throws -> BlockPosition {
     _ = try await bitcoind.call("generatetoaddress", [.int(count), .string(address)])
@@ -129,10 +135,17 @@ struct RunningBitcoind {
     throw CannotStart(log: String(decoding: (try? readFile(folder + "/output")) ?? [], as: UTF8.self))
   }
 
-  func stop() {
+  func stop() async {
     kill(process, SIGTERM)
+    await Self.wait(for: process)
+  }
+
+  /// Without holding a thread meanwhile.
+  private static func wait(for process: pid_t) async {
     var status: Int32 = 0
-    unsafe waitpid(process, &status, 0)
+    for _ in 0..<3000 where unsafe waitpid(process, &status, WNOHANG) == 0 {
+      try? await Task.sleep(for: .milliseconds(10))
+    }
   }
 
   private static func spawn(_ path: String, _ arguments: [String], log: String) throws -> pid_t {
@@ -142,10 +155,18 @@ struct RunningBitcoind {
     for descriptor in [1, 2] as [Int32] {
       unsafe posix_spawn_file_actions_addopen(&actions, descriptor, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     }
+    // Threads of Swift's run with all signals blocked, and children inherit that.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var pointers: [UnsafeMutablePointer<CChar>?] = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
     defer { unsafe pointers.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let result = unsafe posix_spawn(&process, path, &actions, nil, &pointers, environ)
+    let result = unsafe posix_spawn(&process, path, &actions, &attributes, &pointers, environ)
     guard result == 0 else { throw CannotStart(log: "posix_spawn \(path): error \(result)") }
     return process
   }
@@ -153,29 +174,58 @@ struct RunningBitcoind {
   private static func output(of path: String, _ arguments: [String]) async throws -> String {
     try await withTemporaryFolder { folder in
       let process = try spawn(path, arguments, log: folder + "/output")
-      var status: Int32 = 0
-      unsafe waitpid(process, &status, 0)
+      await wait(for: process)
       return String(decoding: try readFile(folder + "/output"), as: UTF8.self)
     }
   }
 
-  static func with<R>(_ body: (RunningBitcoind, RPCChain) async throws -> R) async throws -> R {
-    try await withTemporaryFolder { folder in
-      let running = try await start(in: folder, port: freePort())
-      defer { running.stop() }
-      let source = BitcoindSource(running.options)
-      do {
-        try await running.waitUntilReady(source)
-        _ = try await source.call("createwallet", ["test"])
-        let address = try await source.call("getnewaddress").stringValue!
-        _ = try await source.call("generatetoaddress", [110, .string(address)])
-        let result = try await body(running, RPCChain(bitcoind: source, address: address))
+  private static let turns = Turns(2)
+
+  static func with<R: Sendable>(_ body: (RunningBitcoind, RPCChain) async throws -> R) async throws -> R {
+    try await turns.take {
+      try await withTemporaryFolder { folder in
+        let running = try await start(in: folder, port: freePort())
+        let source = BitcoindSource(running.options)
+        let result: Result<R, any Error>
+        do {
+          try await running.waitUntilReady(source)
+          _ = try await source.call("createwallet", ["test"])
+          let address = try await source.call("getnewaddress").stringValue!
+          _ = try await source.call("generatetoaddress", [110, .string(address)])
+          result = .success(try await body(running, RPCChain(bitcoind: source)))
+        } catch {
+          result = .failure(error)
+        }
         await source.close()
-        return result
-      } catch {
-        await source.close()
-        throw error
+        await running.stop()
+        return try result.get()
       }
+    }
+  }
+}
+
+/// Lets so many in at a time.
+actor Turns {
+  private var free: Int
+  private var queue: [CheckedContinuation<Void, Never>] = []
+
+  init(_ count: Int) { free = count }
+
+  private func enter() async {
+    if free > 0 { free -= 1 } else { await withCheckedContinuation { queue.append($0) } }
+  }
+
+  private func leave() { if queue.isEmpty { free += 1 } else { queue.removeFirst().resume() } }
+
+  nonisolated func take<R>(_ body: () async throws -> R) async throws -> R {
+    await enter()
+    do {
+      let result = try await body()
+      await leave()
+      return result
+    } catch {
+      await leave()
+      throw error
     }
   }
 }

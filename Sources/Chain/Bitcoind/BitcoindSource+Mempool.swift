@@ -26,6 +26,10 @@ extension BitcoindSource {
     }
     guard let results = reply["tx-results"]?.objectValue, let message = reply["package_msg"]?.stringValue
     else { throw .badAnswer("submitpackage") }
+    // What the package as a whole breaks says more than what each of its transactions lacks alone.
+    if message != "success", message != "transaction failed" {
+      throw .refused(TransactionRefusal(saying: message, txid: package.last?.txid))
+    }
     let txids = Dictionary(package.map { ($0.witnessTxID.description, $0.txid) }, uniquingKeysWith: { $1 })
     var refusals: [TransactionRefusal] = []
     // In the order of the package, which the answer may not have.

@@ -36,13 +36,13 @@ public final class ChainServer: Sendable {
   /// Where it listens.
   public let port: Int
   private let channel: any Channel
-  private let quiesce: ConnectionSet
-  private let cookiePath: String?
+  private let connections: ConnectionSet
+  let cookiePath: String?
 
   private init(port: Int, channel: any Channel, connections: ConnectionSet, cookiePath: String?) {
     self.port = port
     self.channel = channel
-    quiesce = connections
+    self.connections = connections
     self.cookiePath = cookiePath
   }
 
@@ -92,7 +92,7 @@ public final class ChainServer: Sendable {
   /// Closes the port and every connection.
   public func stop() async {
     try? await channel.close()
-    quiesce.closeAll()
+    connections.closeAll()
     if let cookiePath { removeFile(cookiePath) }
   }
 }
