@@ -136,6 +136,9 @@ struct RunningBitcoind {
   }
 
   func stop() async {
+    var status: Int32 = 0
+    // Gone already, and its number perhaps another's.
+    guard unsafe waitpid(process, &status, WNOHANG) == 0 else { return }
     kill(process, SIGTERM)
     await Self.wait(for: process)
   }

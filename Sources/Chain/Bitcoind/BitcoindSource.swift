@@ -126,8 +126,8 @@ public final class BitcoindSource: ChainSource {
     // A regtest without recent blocks thinks of itself as starting up for ever.
     let isStarting = network != .regtest && info["initialblockdownload"]?.boolValue == true
     guard !isStarting, headers - height <= 10 else {
-      let progress = info["verificationprogress"]?.doubleValue ?? 0
-      throw .syncing(height: height, of: headers, reason: "\(Int(max(0, min(progress, 1)) * 1000) / 10) %")
+      let tenths = Int(max(0, min(info["verificationprogress"]?.doubleValue ?? 0, 1)) * 1000)
+      throw .syncing(height: height, of: headers, reason: "\(tenths / 10).\(tenths % 10) %")
     }
     let isPruned = info["pruned"]?.boolValue == true
     return (BlockPosition(height: height, hash: hash), isPruned ? info.height("pruneheight") : nil)
