@@ -11,7 +11,8 @@ public enum NodeOptions {
 
   static let dataDirectory = ConfigurationOption.one(
     "data-dir", .node, .path("~/.glc"), default: "~/.glc",
-    "The folder with everything the node keeps, in a folder for each network.", set: { $0.dataDirectory = $1 })
+    "The folder with everything the node keeps, in a folder for each network. A file that is found in this folder cannot set it.",
+    set: { $0.dataDirectory = $1 })
 
   private static let node: [ConfigurationOption] = [
     configuration,

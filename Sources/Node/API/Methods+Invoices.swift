@@ -10,7 +10,7 @@ extension NodeAPI {
       RPCResult(prefix + "status", "string", "unpaid, paid or expired"),
       RPCResult(prefix + "description", "string", "what for"),
       RPCResult(prefix + "expires_at", "seconds", "until when it can be paid"),
-      RPCResult(prefix + "pay_index", "integer", "the how-manieth invoice that was paid", optional: true),
+      RPCResult(prefix + "pay_index", "integer", "its number among the invoices that were paid", optional: true),
       RPCResult(prefix + "amount_received_msat", "msat", "what came", optional: true),
       RPCResult(prefix + "paid_at", "seconds", "when", optional: true),
       RPCResult(prefix + "payment_preimage", "hex", "the proof of payment", optional: true),

@@ -30,8 +30,8 @@ extension NodeAPI {
     - A caller that hangs up cancels what only waits for it. Payments and channels go on.
     - Requests have at most 4 MiB and 64 levels; a connection runs 64 calls at a time.
 
-    Amounts in replies are integers; names that end in `_msat` are millisatoshi. In parameters of kind *msat*, `1000` is millisatoshi, and so are
-    `"1000msat"`, `"1sat"`, `"0.00000001btc"`; of kind *sat*, a bare number is satoshi. Bytes are hex.
+    Amounts in replies are integers; names that end in `_msat` are millisatoshi. In parameters of kind *msat*, `1000`, `"1000msat"`,
+    `"1sat"` and `"0.00000001btc"` are the same amount; in those of kind *sat*, a bare number is satoshi. Bytes are hex.
 
     Errors are `{"code", "message"}`: −32600 for what is no request, −32601 for an unknown method, −32602 for a wrong parameter, −1 for other
     refusals, and Core Lightning's numbers for the rest (2xx payments, 3xx funding, 4xx connecting, 9xx invoices).

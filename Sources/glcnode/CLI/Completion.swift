@@ -174,9 +174,9 @@ enum Completion {
 
 
       """
+    // Its first line names the command again, and its last ones register its function.
     let generated = GLCNode.completionScript(for: .zsh).split(separator: "\n", omittingEmptySubsequences: false)
-    // Its first line names the command again, and its last one calls its function.
-    text += generated.filter { !$0.hasPrefix("#compdef") && $0 != "_glcnode" && !$0.hasPrefix("_glcnode \"$@\"") }
+    text += generated.prefix { !$0.hasPrefix("if [[ \"${funcstack[1]}\"") }.filter { !$0.hasPrefix("#compdef") }
       .joined(separator: "\n")
     text +=
       "\n\nif [ \"$funcstack[1]\" = \"_glcnode\" ]; then\n  _glcnode_all \"$@\"\nelse\n  compdef _glcnode_all glcnode\nfi\n"

@@ -73,6 +73,14 @@ struct ReplyPrinter {
     _ lists: inout [(name: String, rows: [JSONValue])], depth: Int
   ) {
     switch value {
+    case .object(let object) where depth > 0 && Self.isTable(object):
+      // Objects of one shape by name, each a row with its name.
+      let rows = object.members.map { member in
+        var row: JSONObject = ["name": .string(member.name)]
+        for column in member.value.objectValue?.members ?? [] { row[column.name] = column.value }
+        return JSONValue.object(row)
+      }
+      lists.append((path, rows))
     case .object(let object) where depth < 8:
       for member in object.members {
         let name = TerminalText.plain(member.name)
@@ -87,6 +95,17 @@ struct ReplyPrinter {
       var text = format.color(format.text(value, style), style)
       if case .msat = style { text += " \(format.unit.rawValue)" }
       pairs.append((path, text))
+    }
+  }
+
+  private static func isTable(_ object: JSONObject) -> Bool {
+    guard object.members.count > 1, let names = object.members[0].value.objectValue?.names, !names.contains("name")
+    else {
+      return false
+    }
+    return object.members.allSatisfy { member in
+      guard let row = member.value.objectValue, row.names == names else { return false }
+      return row.members.allSatisfy { $0.value.objectValue == nil && $0.value.arrayValue == nil }
     }
   }
 

@@ -58,6 +58,7 @@ struct Table {
       line += cell.column.style.isRightAligned ? gap + colored : isLast ? colored : colored + gap
       if !isLast { line += "  " }
     }
+    while line.hasSuffix(" ") { line.removeLast() }
     return line + "\n"
   }
 
