@@ -113,11 +113,10 @@ public struct RPCArguments: Sendable {
   public func publicKey(ifPresent name: String) throws(RPCError) -> PublicKey? { try read(name, RPCKind.publicKey) }
   public func publicKey(_ name: String) throws(RPCError) -> PublicKey { try need(name, publicKey(ifPresent: name)) }
 
-  /// The eight bytes of a `short_channel_id` as a number.
-  public func shortChannelID(ifPresent name: String) throws(RPCError) -> UInt64? {
+  public func shortChannelID(ifPresent name: String) throws(RPCError) -> ShortChannelID? {
     try read(name, RPCKind.shortChannelID)
   }
-  public func shortChannelID(_ name: String) throws(RPCError) -> UInt64 {
+  public func shortChannelID(_ name: String) throws(RPCError) -> ShortChannelID {
     try need(name, shortChannelID(ifPresent: name))
   }
 

@@ -168,14 +168,8 @@ extension RPCKind {
     bytes(value, count: 33).flatMap { PublicKey(parsing: $0) }
   }
 
-  /// The eight bytes of BOLT 7 §Definition of `short_channel_id` as a number.
-  static func shortChannelID(_ value: JSONValue) -> UInt64? {
-    guard let text = value.stringValue else { return nil }
-    let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { integer(.string(String($0))) }
-    guard parts.count == 3, let block = parts[0], let transaction = parts[1], let output = parts[2],
-      block < 1 << 24, transaction < 1 << 24, output < 1 << 16
-    else { return nil }
-    return block << 40 | transaction << 16 | output
+  static func shortChannelID(_ value: JSONValue) -> ShortChannelID? {
+    value.stringValue.flatMap { try? ShortChannelID(text: $0) }
   }
 
   static func channel(_ value: JSONValue) -> RPCChannel? {

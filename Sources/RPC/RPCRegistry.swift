@@ -46,7 +46,8 @@ public struct RPCRegistry: Sendable {
     results: [RPCResult("command_to_check", "string", "the method")])
   static let own = [help, check]
 
-  func call(_ name: String, params: JSONValue, context: RPCContext) async throws -> JSONValue {
+  /// Runs a method as the server does: unknown ones and wrong parameters are refused with an `RPCError`.
+  public func call(_ name: String, params: JSONValue, context: RPCContext) async throws -> JSONValue {
     if let entry = entries[name] {
       let arguments = try RPCArguments(entry.method, params: params)
       return try await entry.run(arguments, context)

@@ -14,8 +14,7 @@ public enum RPCAmount: Hashable, Sendable {
 public enum RPCChannel: Hashable, Sendable {
   case peer(PublicKey)
   case channelID(Bytes32)
-  /// The eight bytes of a `short_channel_id` as a number.
-  case shortChannelID(UInt64)
+  case shortChannelID(ShortChannelID)
 }
 
 /// A fee rate as Core Lightning lets it be given.

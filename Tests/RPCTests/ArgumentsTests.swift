@@ -115,7 +115,7 @@ import Testing
 
   @Test("values come out as they are meant")
   func values() throws {
-    #expect(try bind(.shortChannelID, "421x1x2").shortChannelID("p") == 421 << 40 | 1 << 16 | 2)
+    #expect(try bind(.shortChannelID, "421x1x2").shortChannelID("p").rawValue == 421 << 40 | 1 << 16 | 2)
     #expect(try bind(.nodeID, .string(key)).publicKey("p").description.contains(key))
     #expect(try bind(.satOrAll, 5).amount("p") == .exactly(MilliSatoshi(5000)))
     #expect(try bind(.satOrAll, "all").amount("p") == .all)
@@ -126,7 +126,8 @@ import Testing
     #expect(try bind(.feeRate, "1001perkb").feeRate("p") == .exactly(FeeRate(satPerKiloWeight: 251)))
     #expect(try bind(.feeRate, "253perkw").feeRate("p") == .exactly(FeeRate(satPerKiloWeight: 253)))
     #expect(try bind(.feeRate, "2blocks").feeRate("p") == .blocks(2))
-    #expect(try bind(.channel, "1x2x3").channel("p") == .shortChannelID(1 << 40 | 2 << 16 | 3))
+    #expect(
+      try bind(.channel, "1x2x3").channel("p") == .shortChannelID(ShortChannelID(rawValue: 1 << 40 | 2 << 16 | 3)))
     #expect(
       message { _ = try bind(.integer, 256).integer("p", as: UInt8.self) }
         == "p: should be an unsigned 8 bit integer: invalid token '256'")

@@ -79,6 +79,43 @@ import Testing
     }
   }
 
+  @Test("no value of a parameter ends the process, and each is taken or refused by its name")
+  func hostileValues() throws {
+    let texts = [
+      "null", "true", "0", "-1", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1.5", "-0",
+      "1e400",
+      #""""#, #""x""#, #""all""#, #""any""#, #""0x0x0""#, #""99999999x99999999x99999999""#, #""x:1""#, #"":""#,
+      #""1e9btc""#,
+      #""99999999999999999999sat""#, #""0.00000000000001btc""#, #""perkw""#, #""99999999999perkw""#, #""\u0000""#,
+      #""é😀""#,
+      "\"\(String(repeating: "f", count: 66))\"", "\"\(String(repeating: "9", count: 100_000))\"", "[]", "[[]]",
+      "[null]", "[1,\"x\",{}]",
+      "{}", #"{"a":{"b":[]}}"#, String(repeating: "[", count: 60) + String(repeating: "]", count: 60),
+    ]
+    let values = try texts.map { try JSONValue(parsing: $0) }
+    var taken = 0
+    for method in NodeAPI.methods {
+      for parameter in method.parameters {
+        for value in values {
+          do {
+            let arguments = try RPCArguments(method, params: .object([parameter.name: value]))
+            taken += 1
+            // Whatever was taken can be read as something, or is refused in words.
+            _ = try? arguments.amount(ifPresent: parameter.name)
+            _ = try? arguments.integer(ifPresent: parameter.name, as: UInt16.self)
+            _ = try? arguments.channel(ifPresent: parameter.name)
+            _ = try? arguments.feeRate(ifPresent: parameter.name)
+            _ = try? arguments.outpoints(ifPresent: parameter.name)
+          } catch {
+            #expect(error.code == .invalidParams)
+            #expect(error.message.utf8.count < 1500, "\(error)")
+          }
+        }
+      }
+    }
+    #expect(taken > 100)
+  }
+
   @Test("docs/RPC.md is what the descriptions say")
   func document() throws {
     let path = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../docs/RPC.md").standardizedFileURL
