@@ -106,7 +106,7 @@ let package = Package(
       ]),
     library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "GLC"]),
     library("Routing", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire"]),
-    library("Wallet", ["Encoding", "Hashing", "Secp256k1", "Bitcoin"]),
+    library("Wallet", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Onchain"]),
     library("Storage", ["Encoding", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Chain",
@@ -180,7 +180,7 @@ let package = Package(
     .executableTarget(
       name: "storagehelper", dependencies: ["Storage", "Encoding"], path: "Tests/StorageHelper", swiftSettings: strict),
     tests("StorageTests", ["Storage", "Encoding", "storagehelper"]),
-    tests("WalletTests", ["Wallet", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
+    tests("WalletTests", ["Wallet", "Onchain", "GLC", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
     tests("RoutingTests", ["Routing", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("PeersTests", ["Peers", "Noise", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging] + nio),
     tests("RPCTests", ["RPC", "JSON", "Encoding", logging] + nio),

@@ -47,6 +47,16 @@ void glc_chachapoly_seal(uint8_t *out, const uint8_t *_Nullable in, size_t count
 int glc_chachapoly_open(uint8_t *_Nullable out, const uint8_t *in, size_t count, const uint8_t *_Nullable ad,
                         size_t ad_count, const uint8_t *nonce12, const uint8_t *key32);
 
+// Argon2id, version 1.3, with one lane: `operations` passes (1 and more) over `memory` bytes (8,192 and more). Returns 0 when there is
+// not that much memory.
+int glc_argon2id(uint8_t *out, size_t out_count, const void *_Nullable password, size_t password_count,
+                 const uint8_t *salt16, uint64_t operations, size_t memory);
+// XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), otherwise as above.
+void glc_xchachapoly_seal(uint8_t *out, const uint8_t *_Nullable in, size_t count, const uint8_t *_Nullable ad,
+                          size_t ad_count, const uint8_t *nonce24, const uint8_t *key32);
+int glc_xchachapoly_open(uint8_t *_Nullable out, const uint8_t *in, size_t count, const uint8_t *_Nullable ad,
+                         size_t ad_count, const uint8_t *nonce24, const uint8_t *key32);
+
 // Overwrites with zeros, and is never optimised away.
 void glc_wipe(void *bytes, size_t count);
 // Fills with randomness from the operating system; ends the process if there is none (no key can be made safely then).
