@@ -4,7 +4,7 @@ internal import Bitcoin
 struct CoinSelection {
   struct Candidate: Hashable, Sendable {
     var outPoint: OutPoint
-    var path: KeyPath
+    var path: AddressPath
     var output: TxOutput
     /// What it costs to bring its unconfirmed parents to the fee rate, in satoshi.
     var parentsDeficit: Int64 = 0

@@ -3,12 +3,12 @@ internal import Encoding
 
 /// Our output scripts by their hashes: every output of every block is looked up here, almost always in vain.
 struct ScriptIndex: Sendable {
-  private var segwit: [Bytes20: KeyPath] = [:]
-  private var taproot: [Bytes32: KeyPath] = [:]
+  private var segwit: [Bytes20: AddressPath] = [:]
+  private var taproot: [Bytes32: AddressPath] = [:]
 
   var count: Int { segwit.count + taproot.count }
 
-  mutating func insert(_ script: Script, _ path: KeyPath) {
+  mutating func insert(_ script: Script, _ path: AddressPath) {
     switch script.kind {
     case .p2wpkh(let hash): segwit[hash] = path
     case .p2tr(let key): taproot[key] = path
@@ -17,7 +17,7 @@ struct ScriptIndex: Sendable {
   }
 
   /// Where a script of ours comes from. Other scripts are turned away by their first bytes.
-  func path(of script: Script) -> KeyPath? {
+  func path(of script: Script) -> AddressPath? {
     let bytes = script.bytes
     switch bytes.count {
     case 22:

@@ -69,7 +69,7 @@ struct SpendBuilder {
     let skeleton = Transaction(
       inputs: [], outputs: recipients.map { TxOutput(value: .zero, scriptPubKey: $0.script) })
     // With more than 252 inputs their number takes two bytes more.
-    let base = Int64(skeleton.weight(witnesses: []).rawValue) + (available.count > 252 ? 8 : 0) + 4
+    let base = Int64(skeleton.weight(witnesses: []).rawValue) + (available.count > 252 ? 8 : 0)
     let rate = Int64(feeRate.satPerKiloWeight)
     let changeWeight = Int64(4 * (9 + changeScript.count))
     let spendWeight = Int64(4 * 41) + Int64(policy.changeKind.witnessWeight.rawValue)

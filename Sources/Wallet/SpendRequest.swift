@@ -51,7 +51,7 @@ public struct UnsignedSpend: Hashable, Sendable {
   public var transaction: Transaction
   /// What each input spends, and where our key for it comes from.
   public var spentOutputs: [TxOutput]
-  public var paths: [KeyPath]
+  public var paths: [AddressPath]
   /// What the transaction pays, in satoshi.
   public var fee: Satoshi
   /// When it is signed, at most.

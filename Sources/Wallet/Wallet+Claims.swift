@@ -9,7 +9,7 @@ public struct FundedClaim: Sendable {
   /// What each input spends.
   public var spentOutputs: [TxOutput]
   /// Our keys, by the index of the input: for `KeyRing.sign(_:inputs:spending:)`.
-  public var paths: [Int: KeyPath]
+  public var paths: [Int: AddressPath]
   public var fee: Satoshi
   /// Holds the coins until the transaction is recorded, or the reservation is released.
   public var reservation: UInt64
@@ -30,7 +30,7 @@ extension Wallet {
     }
     let transaction: Transaction
     do { transaction = try claim.funded(with: inputs) } catch { throw .claim("\(error)") }
-    var paths: [Int: KeyPath] = [:]
+    var paths: [Int: AddressPath] = [:]
     for (offset, input) in inputs.enumerated() {
       paths[claim.spends.count + offset] = scripts.path(of: input.output.scriptPubKey)
     }

@@ -120,7 +120,7 @@ extension Wallet {
 
   public var allReservations: [Reservation] { reservations.values.sorted { $0.id < $1.id } }
 
-  mutating func hold(_ outPoints: [OutPoint], expires: UInt32?, change: KeyPath?) -> UInt64 {
+  mutating func hold(_ outPoints: [OutPoint], expires: UInt32?, change: AddressPath?) -> UInt64 {
     let id = nextReservation
     nextReservation += 1
     reservations[id] = Reservation(id: id, outPoints: outPoints, expires: expires, change: change)

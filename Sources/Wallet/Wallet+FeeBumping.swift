@@ -29,7 +29,7 @@ extension Wallet {
     }
     let changeIndex = old.outputs.indices.filter { scripts.path(of: old.outputs[$0].scriptPubKey)?.isChange == true }
       .max { old.outputs[$0].value < old.outputs[$1].value }
-    let change: KeyPath
+    let change: AddressPath
     if let index = changeIndex, let path = scripts.path(of: old.outputs[index].scriptPubKey) {
       change = path
     } else {

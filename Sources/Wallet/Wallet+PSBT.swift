@@ -12,8 +12,8 @@ extension Wallet {
 
   /// Those inputs of a PSBT that spend outputs of ours, as the wallet itself knows them. Throws `.mismatch` where the PSBT says something else
   /// of such an output: a wrong amount makes a wrong fee.
-  public func ownInputs(of psbt: PSBT) throws(WalletError) -> [Int: KeyPath] {
-    var found: [Int: KeyPath] = [:]
+  public func ownInputs(of psbt: PSBT) throws(WalletError) -> [Int: AddressPath] {
+    var found: [Int: AddressPath] = [:]
     for (index, input) in psbt.inputs.enumerated() {
       guard let (output, path) = ownOutput(input.previousOutput) else { continue }
       if input.witnessUTXO != nil || input.nonWitnessUTXO != nil {
@@ -26,7 +26,7 @@ extension Wallet {
 
   /// Fills in what the wallet knows of a PSBT's inputs and outputs: what is spent, and where its keys come from. The inputs that are ours.
   /// Throws `.mismatch`.
-  public func complete(_ psbt: inout PSBT) throws(WalletError) -> [Int: KeyPath] {
+  public func complete(_ psbt: inout PSBT) throws(WalletError) -> [Int: AddressPath] {
     let own = try ownInputs(of: psbt)
     for (index, path) in own where !psbt.isFinal(index) {
       guard let parent = records[psbt.inputs[index].previousOutput.txid]?.transaction else { continue }
@@ -54,7 +54,7 @@ extension Wallet {
     return own
   }
 
-  private func publicKey(_ path: KeyPath) throws(WalletError) -> PublicKey {
+  private func publicKey(_ path: AddressPath) throws(WalletError) -> PublicKey {
     do { return try keys.publicKey(path) } catch { throw .noSuchKey }
   }
 }

@@ -4,9 +4,9 @@ internal import Hashing
 
 // The stored form. The first byte of a key says what it is, the first byte of a value its version; integers are big-endian.
 //
-//     00                              head: wallet (32), birth (4), tip? (1 + 36), rescan? (1 + 4), next reservation (8)
+//     00                              head: wallet (32), birth (4), tip? (1 + 36), rescan? (1 + 4)
 //     01 height (4)                   hash of a block below the tip (32)
-//     02 kind (1) change (1)          next index of a chain of addresses (4)
+//     02 kind (1) change (1)          next index of a chain of addresses (4), first 4 bytes of SHA-256(key ‖ index)
 //     03 txid (32)                    a transaction
 //     04 id (8)                       a reservation that lasts
 
@@ -25,7 +25,7 @@ extension Wallet {
     self.dirty = Dirty()
     var update = WalletUpdate()
     update.notices = dirty.notices
-    if dirty.head || !dirty.reservations.isEmpty { put(.head, { _ in }, &update) { $0.write(head) } }
+    if dirty.head { put(.head, { _ in }, &update) { $0.write(head) } }
     for height in dirty.blocks.sorted() {
       put(.block, { $0.write(height) }, &update, if: blocks[height]) { $0.write($1) }
     }
@@ -38,7 +38,10 @@ extension Wallet {
           $0.write(chain.kind.rawValue)
           $0.write(chain.isChange ? 1 : 0 as UInt8)
         }, &update, if: chains[chain]
-      ) { $0.write($1.next) }
+      ) {
+        $0.write($1.next)
+        $0.write(Self.checksum(chain, next: $1.next))
+      }
     }
     for txid in dirty.records.sorted() {
       put(.transaction, { $0.write(txid) }, &update, if: records[txid]) { $1.encode(to: &$0) }
@@ -55,7 +58,7 @@ extension Wallet {
     var copy = self
     copy.dirty.head = true
     copy.dirty.blocks = Set(blocks.keys)
-    copy.dirty.chains = Set(chains.keys)
+    copy.dirty.chains = Set(chains.filter { $0.value.next > 0 }.keys)
     copy.dirty.records = Set(records.keys)
     copy.dirty.reservations = Set(reservations.values.filter { $0.expires != nil }.map(\.id))
     return copy.flush().changes
@@ -89,6 +92,16 @@ extension Wallet {
     return sha256(writer.bytes)
   }
 
+  /// All addresses below the index are derived when the wallet is restored: a damaged one would keep it busy for hours.
+  private static func checksum(_ chain: KeyChain, next: UInt32) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(Kind.chain.rawValue)
+    writer.write(chain.kind.rawValue)
+    writer.write(chain.isChange ? 1 : 0 as UInt8)
+    writer.write(next)
+    return Array(sha256(writer.bytes).array.prefix(4))
+  }
+
   private var head: [UInt8] {
     var writer = ByteWriter(reservingCapacity: 96)
     writer.write(identifier)
@@ -100,7 +113,6 @@ extension Wallet {
     }
     writer.write(rescanHeight == nil ? 0 : 1 as UInt8)
     if let rescanHeight { writer.write(rescanHeight) }
-    writer.write(nextReservation)
     return writer.bytes
   }
 
@@ -141,7 +153,11 @@ extension Wallet {
           guard let addressKind = AddressKind(rawValue: try keyReader.readUInt8()) else { throw .malformed("kind") }
           let chain = KeyChain(kind: addressKind, isChange: try keyReader.readFlag())
           let next = try reader.readUInt32()
-          guard next <= ChildNumber.hardenedOffset else { throw .tooLarge }
+          let checksum = try reader.read(count: 4)
+          let expected = Self.checksum(chain, next: next)
+          guard next <= ChildNumber.hardenedOffset, checksum.elementsEqual(expected.bytes) else {
+            throw .malformed("checksum")
+          }
           wallet.chains[chain]?.next = next
         case .transaction: loaded.append(try WalletTransaction(txid: TxID(try keyReader.read()), from: &reader))
         case .reservation:
@@ -169,8 +185,6 @@ extension Wallet {
       tip = BlockPosition(height: try reader.readUInt32(), hash: BlockHash(try reader.read()))
     }
     if try reader.readFlag() { rescanHeight = try reader.readUInt32() }
-    nextReservation = try reader.readUInt64()
-    guard nextReservation < .max / 2 else { throw .tooLarge }
   }
 
   /// Builds what follows from the records.
@@ -259,7 +273,7 @@ extension Reservation {
     expires = try reader.readUInt32()
     if try reader.readFlag() {
       guard let kind = AddressKind(rawValue: try reader.readUInt8()) else { throw .malformed("kind") }
-      change = KeyPath(kind: kind, isChange: try reader.readFlag(), index: try reader.readUInt32())
+      change = AddressPath(kind: kind, isChange: try reader.readFlag(), index: try reader.readUInt32())
     }
     outPoints = []
     for _ in 0..<(try reader.readCount(minimumSize: 36)) { outPoints.append(try OutPoint(from: &reader)) }

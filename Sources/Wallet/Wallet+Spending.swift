@@ -149,7 +149,7 @@ extension Wallet {
 
   /// The transaction, in random order, with its coins held.
   mutating func finish(
-    _ builder: SpendBuilder, change: KeyPath, lockTime: UInt32, using generator: inout some RandomNumberGenerator
+    _ builder: SpendBuilder, change: AddressPath, lockTime: UInt32, using generator: inout some RandomNumberGenerator
   ) throws(WalletError) -> (spend: UnsignedSpend, update: WalletUpdate) {
     let inputs = builder.inputs.shuffled(using: &generator)
     let order = Array(builder.outputs.indices).shuffled(using: &generator)

@@ -4,7 +4,7 @@ internal import Bitcoin
 
 extension Wallet {
   /// An output of ours, of any transaction that is known, spent or not.
-  func ownOutput(_ outPoint: OutPoint) -> (output: TxOutput, path: KeyPath)? {
+  func ownOutput(_ outPoint: OutPoint) -> (output: TxOutput, path: AddressPath)? {
     guard let record = records[outPoint.txid], Int(outPoint.vout) < record.transaction.outputs.count else { return nil }
     let output = record.transaction.outputs[Int(outPoint.vout)]
     return scripts.path(of: output.scriptPubKey).map { (output, $0) }

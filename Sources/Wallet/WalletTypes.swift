@@ -101,7 +101,7 @@ public struct Coin: Hashable, Sendable {
 
   public var outPoint: OutPoint
   public var output: TxOutput
-  public var path: KeyPath
+  public var path: AddressPath
   public var state: State
   /// The reservation that holds it.
   public var reservation: UInt64?
@@ -173,5 +173,5 @@ public struct Reservation: Hashable, Sendable {
   /// The height from which on it holds no longer. Nil for one that ends with this process.
   public internal(set) var expires: UInt32?
   /// The address that its change goes to.
-  var change: KeyPath?
+  var change: AddressPath?
 }

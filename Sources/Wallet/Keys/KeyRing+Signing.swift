@@ -21,7 +21,7 @@ extension KeyRing {
   ///
   /// Throws `.mismatch`, `.signingFailed`, `.noSuchKey`; the transaction is then as it was.
   public func sign(
-    _ transaction: inout Transaction, inputs: [Int: KeyPath], spending spentOutputs: [TxOutput]
+    _ transaction: inout Transaction, inputs: [Int: AddressPath], spending spentOutputs: [TxOutput]
   ) throws(WalletError) {
     guard spentOutputs.count == transaction.inputs.count else { throw .mismatch(input: spentOutputs.count) }
     let parts = SighashParts(transaction, spentOutputs: spentOutputs)
@@ -41,7 +41,7 @@ extension KeyRing {
   }
 
   private func witness(
-    _ index: Int, _ path: KeyPath, _ transaction: Transaction, _ spentOutputs: [TxOutput], _ parts: SighashParts
+    _ index: Int, _ path: AddressPath, _ transaction: Transaction, _ spentOutputs: [TxOutput], _ parts: SighashParts
   ) throws(WalletError) -> Witness {
     let key: SecretKey
     do { key = try secretKey(of: path) } catch { throw .noSuchKey }
@@ -71,7 +71,7 @@ extension KeyRing {
 
   /// Signs inputs of a PSBT: those that the wallet has recognised as its own (`Wallet.ownInputs`), never what the PSBT alone says. Finalise
   /// it afterwards. The number of signatures that were added. Throws `.psbt`, `.noSuchKey`.
-  public func sign(_ psbt: inout PSBT, inputs: [Int: KeyPath]) throws(WalletError) -> Int {
+  public func sign(_ psbt: inout PSBT, inputs: [Int: AddressPath]) throws(WalletError) -> Int {
     var signed = psbt
     var count = 0
     for (index, path) in inputs.sorted(by: { $0.key < $1.key }) {

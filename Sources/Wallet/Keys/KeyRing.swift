@@ -97,7 +97,7 @@ public final class KeyRing: Sendable {
   }
 
   /// The secret key of an address of the wallet, in a memory of its own. Throws `.invalidChild`.
-  public func secretKey(of path: KeyPath) throws(ExtendedKeyError) -> SecretKey {
+  public func secretKey(of path: AddressPath) throws(ExtendedKeyError) -> SecretKey {
     let change = ChildNumber.normal(path.isChange ? 1 : 0)
     let index = ChildNumber.normal(path.index)
     switch path.kind {

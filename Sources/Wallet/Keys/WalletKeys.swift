@@ -35,7 +35,7 @@ public enum AddressKind: UInt8, Hashable, Sendable, CaseIterable {
 }
 
 /// Where in the seed's tree an address of the wallet stands.
-public struct KeyPath: Hashable, Sendable, CustomStringConvertible {
+public struct AddressPath: Hashable, Sendable, CustomStringConvertible {
   public var kind: AddressKind
   public var isChange: Bool
   /// Below 2³¹.
@@ -84,19 +84,19 @@ public struct WalletKeys: Hashable, Sendable {
   }
 
   /// Throws `.invalidChild` for an index that has no key, which chance never makes, and for 2³¹ and above.
-  public func publicKey(_ path: KeyPath) throws(ExtendedKeyError) -> PublicKey {
+  public func publicKey(_ path: AddressPath) throws(ExtendedKeyError) -> PublicKey {
     let position = Int(path.kind.rawValue) * 2 + (path.isChange ? 1 : 0)
     guard path.index < ChildNumber.hardenedOffset, let chain = chains[position] else { throw .invalidChild }
     return try chain.child(.normal(path.index)).publicKey
   }
 
   /// The output script of a path.
-  public func destination(_ path: KeyPath) throws(ExtendedKeyError) -> Destination {
+  public func destination(_ path: AddressPath) throws(ExtendedKeyError) -> Destination {
     try path.kind.purpose.destination(of: try publicKey(path))
   }
 
   /// The whole path from the master key, as PSBTs state it.
-  func origin(_ path: KeyPath) -> PSBT.KeyOrigin {
+  func origin(_ path: AddressPath) -> PSBT.KeyOrigin {
     let whole = path.kind.purpose.path(isChange: path.isChange, index: path.index, networkKind: networkKind)
     return PSBT.KeyOrigin(fingerprint: fingerprint.raw, path: whole.steps.map(\.rawValue))
   }
