@@ -287,7 +287,7 @@ import Testing
     }
   }
 
-  @Test("a wallet with very many addresses looks at a block as fast as any")
+  @Test("every address within a wide gap is known, change included")
   func manyScripts() throws {
     var policy = WalletPolicy()
     policy.gapLimit = 500
