@@ -124,6 +124,8 @@ extension LightningChannel {
     let signatures = try firstSignatures(channel)
     core = channel
     phase = .created
+    // `funding_signed` will name the channel by its final id.
+    if let final = ChannelID(fundingOutpoint: outPoint) { id = final }
     return [
       try sending(
         FundingCreated(
@@ -137,10 +139,7 @@ extension LightningChannel {
       throw .fail("funding_signed out of turn")
     }
     try acceptFirstCommitment(message.signature)
-    guard let id = ChannelID(fundingOutpoint: funding.outPoint), message.channelID == id else {
-      throw .fail("funding_signed for another channel")
-    }
-    self.id = id
+    guard message.channelID == id else { throw .fail("funding_signed for another channel") }
     phase = .awaitingDepth
     effects += [.persist, .watchFunding(funding.outPoint, try lock()), .broadcast(transaction, .funding)]
     // With zero confirmations asked for, there is nothing to wait for.

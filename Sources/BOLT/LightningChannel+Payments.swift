@@ -198,7 +198,9 @@ extension LightningChannel {
     else { return }
     switch (event, author) {
     case (.offered(let offer), .remote):
-      let incoming = IncomingOffer(channel: id, offer: offer)
+      // BOLT 2: dust beyond `max_dust_htlc_exposure_msat` is refused once it is committed.
+      let incoming = IncomingOffer(
+        channel: id, offer: offer, exceedsDustExposure: core?.isOverexposed(by: content) ?? false)
       effects += [.record(.incoming(incoming)), .payment(.incoming(incoming))]
     case (.offered, .local): break
     case (_, .local):
@@ -219,4 +221,46 @@ extension LightningChannel {
     guard let origin = origins.removeValue(forKey: id) else { return }
     effects += [.record(.outcome(origin: origin, outcome)), .payment(.outcome(origin: origin, outcome))]
   }
+}
+
+extension LightningChannel {
+  /// What opens the locks of payments that we have settled, and of which the other side may not know yet.
+  public var knownSecrets: [(SecretID, [UInt8])] {
+    guard let core else { return [] }
+    var found: [(SecretID, [UInt8])] = []
+    let payments = livePayments
+    for (position, slot) in core.stack.payments {
+      for entry in core.log.entries where entry.author == .local {
+        guard case .extension(position, let update) = entry.content,
+          case .settled(let id, let witness, _)? = slot.event(update),
+          let lock = payments.first(where: { $0.id == id && $0.offeredBy == .remote })?.lock,
+          let secretID = slot.secretID(of: lock), let secret = slot.secret(of: witness)
+        else { continue }
+        found.append((secretID, secret))
+      }
+    }
+    return found
+  }
+
+  /// Whether an update of ours that removes a payment of the remote party is on its way.
+  public func removal(of id: UInt64) -> (isOnItsWay: Bool, isSettled: Bool) {
+    guard let core else { return (false, false) }
+    for (position, slot) in core.stack.payments {
+      for entry in core.log.entries where entry.author == .local {
+        guard case .extension(position, let update) = entry.content, let event = slot.event(update), event.id == id
+        else {
+          continue
+        }
+        switch event {
+        case .offered: continue
+        case .settled: return (true, true)
+        case .failed, .failedMalformed: return (true, false)
+        }
+      }
+    }
+    return (false, false)
+  }
+
+  /// An offer of ours has ended on the chain.
+  public mutating func forgetOrigin(of id: UInt64) { origins[id] = nil }
 }

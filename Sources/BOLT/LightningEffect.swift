@@ -57,9 +57,13 @@ public struct IncomingOffer: Hashable, Sendable {
   public var channel: ChannelID
   public var offer: AnyPaymentOffer
 
-  public init(channel: ChannelID, offer: AnyPaymentOffer) {
+  /// It is dust, and more of it than `max_dust_htlc_exposure_msat` allows: to be refused.
+  public var exceedsDustExposure: Bool
+
+  public init(channel: ChannelID, offer: AnyPaymentOffer, exceedsDustExposure: Bool = false) {
     self.channel = channel
     self.offer = offer
+    self.exceedsDustExposure = exceedsDustExposure
   }
 }
 

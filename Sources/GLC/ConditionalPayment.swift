@@ -26,6 +26,8 @@ public protocol ConditionalPayment: ChannelExtension {
   func pending(in ledger: Ledger) -> [PendingPayment<Lock>]
   /// The id of the next offer of a party.
   func nextID(of party: Party, in ledger: Ledger) -> UInt64
+  /// The output that an offer has in commitments, unless it is trimmed.
+  func tag(of id: UInt64, offeredBy party: Party) -> OutputTag
 
   /// The name under which the chain asks for, and gives away, what opens a lock.
   func secretID(of lock: Lock) -> SecretID
@@ -163,6 +165,7 @@ public protocol PaymentSlot: Sendable {
   /// Empty for the ledger of another extension.
   func pending(in ledger: any LedgerSlot) -> [AnyPendingPayment]
   func nextID(of party: Party, in ledger: any LedgerSlot) -> UInt64?
+  func tag(of id: UInt64, offeredBy party: Party) -> OutputTag
   func secretID(of lock: PaymentLock) -> SecretID?
   func secret(of witness: PaymentWitness) -> [UInt8]?
   func witness(from secret: [UInt8], opening lock: PaymentLock) -> PaymentWitness?
@@ -210,6 +213,7 @@ extension Slot: PaymentSlot where E: ConditionalPayment {
     (ledger as? TypedLedger<E>).map { base.nextID(of: party, in: $0.ledger) }
   }
 
+  public func tag(of id: UInt64, offeredBy party: Party) -> OutputTag { base.tag(of: id, offeredBy: party) }
   public func secretID(of lock: PaymentLock) -> SecretID? { typed(lock).map(base.secretID) }
   public func secret(of witness: PaymentWitness) -> [UInt8]? { typed(witness).map(base.secret) }
 

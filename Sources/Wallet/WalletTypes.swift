@@ -1,19 +1,6 @@
 public import Bitcoin
 internal import Encoding
 
-/// A block by its place and its hash.
-public struct BlockPosition: Hashable, Sendable, CustomStringConvertible {
-  public var height: UInt32
-  public var hash: BlockHash
-
-  public init(height: UInt32, hash: BlockHash) {
-    self.height = height
-    self.hash = hash
-  }
-
-  public var description: String { "\(height) (\(hash))" }
-}
-
 /// A record to be stored, or removed when the value is nil. The wallet wants all changes of an update in one transaction.
 public struct WalletChange: Hashable, Sendable {
   /// 1 to 41 bytes.

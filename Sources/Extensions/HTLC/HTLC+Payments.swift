@@ -79,6 +79,7 @@ extension HTLCExtension: ConditionalPayment {
   }
 
   public func nextID(of party: Party, in ledger: HTLCLedger) -> UInt64 { ledger.nextID[party] }
+  public func tag(of id: UInt64, offeredBy party: Party) -> OutputTag { HTLCEntry.tag(of: id, offeredBy: party) }
 
   public func secretID(of lock: PaymentHash) -> SecretID { SecretID(kind: .sha256, value: lock.raw) }
   public func secret(of witness: Preimage) -> [UInt8] { witness.array }

@@ -31,7 +31,11 @@ public struct HTLCEntry: Hashable, Sendable {
   }
 
   /// Ids of both parties in one number: twice the id, and one more for the remote party's.
-  public var tag: OutputTag { OutputTag(HTLCExtension.id, id << 1 | UInt64(offeredBy.rawValue)) }
+  public var tag: OutputTag { Self.tag(of: id, offeredBy: offeredBy) }
+
+  static func tag(of id: UInt64, offeredBy party: Party) -> OutputTag {
+    OutputTag(HTLCExtension.id, id << 1 | UInt64(party.rawValue))
+  }
 }
 
 /// The HTLCs of one commitment, in the order of their arrival.

@@ -1,6 +1,4 @@
-public import Bitcoin
-
-/// A block's place in the chain.
+/// A block's place in a chain.
 public struct BlockPosition: Hashable, Sendable, CustomStringConvertible {
   public var height: UInt32
   public var hash: BlockHash

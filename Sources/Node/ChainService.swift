@@ -1,0 +1,139 @@
+internal import Synchronization
+internal import Wallet
+internal import Bitcoin
+internal import Chain
+internal import GLC
+internal import Logging
+internal import Payments
+internal import Wire
+
+/// Follows the chain: tells channels, wallet and payments of every block, in this order, and remembers how far it has come when all of
+/// them have stored what it means to them. After a crash, blocks may be told again; none is left out.
+actor ChainService {
+  private let hub: Hub
+  private let logger: Logger
+  private var tasks: [Task<Void, Never>] = []
+  private var waiters: [(UInt32, CheckedContinuation<Void, Never>)] = []
+  private var failure: ChainError?
+
+  init(hub: Hub) {
+    self.hub = hub
+    var logger = hub.logger
+    logger[metadataKey: "part"] = "chain"
+    self.logger = logger
+  }
+
+  /// Goes up to the present tip, and follows from there on.
+  func start() async throws {
+    await hub.fees.refresh(from: hub.source)
+    let tip = try await hub.source.tip()
+    let follower = ChainFollower(
+      source: hub.source, after: await hub.wallet.locator, startingAt: await hub.wallet.birth, logger: logger)
+    tasks.append(
+      Task {
+        do throws(ChainError) {
+          for try await event in follower { await self.process(event) }
+        } catch {
+          self.stopped(by: error)
+        }
+      })
+    let notifications = await hub.source.notifications()
+    tasks.append(
+      Task { [hub] in
+        for await case .transaction(let transaction) in notifications {
+          await hub.wallet.see(transaction, time: WallClock.seconds)
+          for peer in hub.watches.interested(in: transaction, txid: transaction.txid) {
+            hub.host(peer)?.mailbox.post(.unconfirmed(transaction))
+          }
+        }
+      })
+    let reached = await hub.wallet.current.tip?.height
+    if let reached { hub.height = reached }
+    if reached.map({ $0 < tip.height }) ?? true { await reach(tip.height) }
+    if let failure { throw failure }
+    for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
+    for transaction in await hub.wallet.current.unpublished { await hub.broadcast([transaction], "again") }
+  }
+
+  func stop() {
+    for task in tasks { task.cancel() }
+    for (_, waiter) in waiters { waiter.resume() }
+    waiters = []
+  }
+
+  /// Returns when this height has been processed.
+  func reach(_ height: UInt32) async {
+    guard failure == nil, hub.height < height else { return }
+    await withCheckedContinuation { waiters.append((height, $0)) }
+  }
+
+  private func stopped(by error: ChainError) {
+    logger.critical("the chain cannot be followed any more", metadata: ["reason": "\(error)"])
+    failure = error
+    for (_, waiter) in waiters { waiter.resume() }
+    waiters = []
+  }
+
+  private func process(_ event: ChainFollower.Event) async {
+    // What cannot be stored is tried again: no block may be left out.
+    while !Task.isCancelled {
+      do {
+        switch event {
+        case .connected(let block, let position): try await connect(block, position)
+        case .disconnected(let position): try await disconnect(position)
+        }
+        break
+      } catch {
+        logger.critical("a block cannot be processed", metadata: ["block": "\(event.position)", "reason": "\(error)"])
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+    let reached = waiters.filter { $0.0 <= hub.height }
+    waiters.removeAll { $0.0 <= hub.height }
+    for (_, waiter) in reached { waiter.resume() }
+  }
+
+  private func connect(_ block: Block, _ position: BlockPosition) async throws {
+    var relevant: [NodeID: [(index: UInt32, transaction: Transaction)]] = [:]
+    for (index, transaction) in block.transactions.enumerated() {
+      for peer in hub.watches.interested(in: transaction, txid: transaction.txid) {
+        relevant[peer, default: []].append((UInt32(index), transaction))
+      }
+    }
+    hub.height = position.height
+    let hosts = hub.hosts.withLock { Array($0.values) }
+    await withTaskGroup(of: Void.self) { group in
+      for host in hosts {
+        let notice = BlockNotice(height: position.height, transactions: relevant[host.peer] ?? [])
+        group.addTask {
+          await withCheckedContinuation { done in
+            if !host.mailbox.post(.block(notice, done: done)) { done.resume() }
+          }
+        }
+      }
+    }
+    try await hub.wallet.connect(block, height: position.height)
+    hub.payments.post(.input(.block(position.height)))
+    hub.gossip.post(.block(block, height: position.height))
+    hub.events.send(.block(position.height))
+    if block.transactions.count > 1 || position.height.isMultiple(of: 6) { await hub.fees.refresh(from: hub.source) }
+    for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
+  }
+
+  private func disconnect(_ position: BlockPosition) async throws {
+    logger.notice("a block was replaced", metadata: ["block": "\(position)"])
+    let height = position.height > 0 ? position.height - 1 : 0
+    let hosts = hub.hosts.withLock { Array($0.values) }
+    await withTaskGroup(of: Void.self) { group in
+      for host in hosts {
+        group.addTask {
+          await withCheckedContinuation { done in
+            if !host.mailbox.post(.reorg(to: height, done: done)) { done.resume() }
+          }
+        }
+      }
+    }
+    try await hub.wallet.disconnect(position.hash)
+    hub.height = height
+  }
+}

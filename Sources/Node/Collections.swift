@@ -1,0 +1,120 @@
+internal import Secp256k1
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+internal import Payments
+public import Storage
+internal import Wire
+internal import BOLT
+
+// What a node stores, and under which names.
+
+extension CollectionName {
+  /// `LightningChannel` by channel id, 32 bytes.
+  static let channels: CollectionName = "channels"
+  /// `RevocationRecord` by channel id, commitment number (8 bytes, big-endian) and funding outpoint.
+  static let revocations: CollectionName = "revocations"
+  /// `IncomingOffer` by channel id and payment id (8 bytes, big-endian).
+  static let incoming: CollectionName = "incoming"
+  /// `PaymentOutcome` by the offer's origin.
+  static let outcomes: CollectionName = "outcomes"
+  /// `Resolver` by channel id.
+  static let resolvers: CollectionName = "resolvers"
+  /// Addresses at which peers were reached, by node id.
+  static let peers: CollectionName = "peers"
+  /// Single values by name.
+  static let node: CollectionName = "node"
+  /// Everything of the wallet, under the wallet's own keys.
+  static let wallet: CollectionName = "wallet"
+  /// Gossip, under its own keys.
+  static let gossip: CollectionName = "gossip"
+
+  static let invoices: CollectionName = "invoices"
+  static let payments: CollectionName = "payments"
+  static let parts: CollectionName = "parts"
+  static let pendingForwards: CollectionName = "pending_forwards"
+  static let forwards: CollectionName = "forwards"
+  static let onions: CollectionName = "onions"
+  static let counters: CollectionName = "counters"
+
+  init(_ collection: RecordCollection) {
+    self =
+      switch collection {
+      case .invoices: .invoices
+      case .payments: .payments
+      case .parts: .parts
+      case .pendingForwards: .pendingForwards
+      case .forwards: .forwards
+      case .onions: .onions
+      case .counters: .counters
+      }
+  }
+}
+
+extension StoreSchema {
+  /// What this version of the node reads and writes.
+  public static let node = StoreSchema(
+    version: 1,
+    collections: [
+      .channels, .revocations, .incoming, .outcomes, .resolvers, .peers, .node, .wallet, .gossip, .invoices, .payments,
+      .parts, .pendingForwards, .forwards, .onions, .counters,
+    ])
+}
+
+extension ChannelID {
+  /// The key of something that belongs to a channel.
+  func key(_ number: UInt64) -> [UInt8] {
+    var writer = ByteWriter(reservingCapacity: 40)
+    writer.write(self)
+    writer.write(number)
+    return writer.bytes
+  }
+}
+
+extension IncomingOffer {
+  var encoded: [UInt8] {
+    var writer = ByteWriter(reservingCapacity: 1600)
+    writer.write(1 as UInt8)
+    writer.write(channel)
+    writer.write(offer.id)
+    writer.write(offer.amount.rawValue)
+    writer.write(offer.expiry)
+    let lock = offer.lock.encoded
+    writer.writeBigSize(UInt64(lock.count))
+    writer.write(lock)
+    writer.writeBigSize(UInt64(offer.onion.count))
+    writer.write(offer.onion)
+    if let pathKey = offer.pathKey {
+      writer.write(1 as UInt8)
+      writer.write(pathKey)
+    } else {
+      writer.write(0 as UInt8)
+    }
+    writer.write(exceedsDustExposure ? 1 : 0 as UInt8)
+    offer.records.encode(to: &writer)
+    return writer.bytes
+  }
+
+  init(decoding bytes: [UInt8]) throws(DecodingError) {
+    var reader = ByteReader(bytes.bytes)
+    guard try reader.readUInt8() == 1 else { throw .malformed("unknown version of an offer") }
+    let channel = ChannelID(try reader.read())
+    let id = try reader.readUInt64()
+    let amount = MilliSatoshi(try reader.readUInt64())
+    let expiry = try reader.readUInt32()
+    let lockCount = try reader.readBigSize()
+    guard lockCount <= UInt64(reader.remaining) else { throw .truncated }
+    let lockBytes = try reader.readArray(count: Int(lockCount))
+    let onionCount = try reader.readBigSize()
+    guard onionCount <= UInt64(reader.remaining) else { throw .truncated }
+    let onion = try reader.readArray(count: Int(onionCount))
+    let pathKey = try reader.readUInt8() == 1 ? try reader.read(PublicKey.self) : nil
+    let exceedsDustExposure = try reader.readUInt8() == 1
+    let records = try TLVStream(decoding: reader.read(count: reader.remaining))
+    self.init(
+      channel: channel,
+      offer: AnyPaymentOffer(
+        id: id, amount: amount, lock: try PaymentLock(decoding: lockBytes.bytes), expiry: expiry, onion: onion,
+        pathKey: pathKey, records: records), exceedsDustExposure: exceedsDustExposure)
+  }
+}

@@ -1,0 +1,53 @@
+public import BOLT
+public import Bitcoin
+public import Payments
+public import Wire
+
+/// How a node behaves. Where it stores things and which chain it follows are given apart.
+public struct NodeSettings: Sendable {
+  public var network: Network
+  /// What the node calls itself, at most 32 bytes of UTF-8; nil for a name made from its id.
+  public var alias: String?
+  /// Red, green and blue; nil for a colour made from the node's id.
+  public var color: [UInt8]?
+  public var features = NodeSettings.defaultFeatures
+  /// What channels are opened and accepted with.
+  public var channels = ChannelPolicy()
+  public var announcesChannels = true
+  /// Peers whose channels are used before they are confirmed.
+  public var zeroconfPeers: Set<NodeID> = []
+  /// For what is forwarded.
+  public var feeBaseMsat: UInt32 = 1
+  public var feeProportionalMillionths: UInt32 = 10
+  public var cltvExpiryDelta: UInt16 = 34
+  public var htlcMinimum = MilliSatoshi(0)
+  public var htlcMaximum: MilliSatoshi?
+  /// Addresses that the node tells others.
+  public var announcedAddresses: [NodeAddress] = []
+  public var payments: PaymentConfiguration
+  /// `reasonable depth` of BOLT 5: so deep is what nobody expects to be undone.
+  public var irrevocableDepth: UInt32 = 100
+  /// Fee rates when the source of the chain has no estimates.
+  public var fallbackFeeRate = FeeRate(satPerKiloWeight: 2_500)
+  /// Switches for tests and demonstrations; never on mainnet.
+  public var developer = Developer()
+
+  public struct Developer: Hashable, Sendable {
+    /// Keeps every commitment of ours, so that a revoked one can be published: to be punished for it.
+    public var keepsRevokedCommitments = false
+    public init() {}
+  }
+
+  public init(network: Network) {
+    self.network = network
+    payments = PaymentConfiguration(network: network)
+    channels.minimumDepth = network == .regtest ? 1 : 3
+    announcesChannels = true
+  }
+
+  /// What this node offers: odd bits, so that peers of any age can talk to it.
+  public static let defaultFeatures = FeatureSet(
+    bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 37, 45, 47, 51, 61])
+
+  public var chainHash: ChainHash { ChainHash(network.genesisBlockHash) }
+}

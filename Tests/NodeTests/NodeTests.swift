@@ -1,0 +1,47 @@
+import BOLT
+import Bitcoin
+import Chain
+import Encoding
+import GLC
+import Payments
+import Testing
+import Wallet
+import Wire
+
+@testable import Node
+
+@Suite(.serialized) struct NodeTests {
+  @Test(arguments: [Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments])
+  func twoNodesOpenPayAndClose(type: Wire.ChannelType) async throws {
+    let network = try await TestNetwork(nodes: 2)
+    try await network.fund(0)
+    let id = try await network.open(0, 1, type: type)
+    let payment = try await network.pay(0, 1, MilliSatoshi(1_000_000_000))
+    #expect(payment.preimage != nil)
+    try await network.wait("the payee has its money") { await network.balance(1) == MilliSatoshi(1_000_000_000) }
+    let back = try await network.pay(1, 0, MilliSatoshi(400_000_000))
+    #expect(back.status == .complete)
+    try await network.nodes[1].close(id)
+    try await network.wait("the closing transaction") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.mine(12)
+    try await network.wait("both have seen the end") {
+      var over = true
+      for node in network.nodes { over = await node.channels().allSatisfy { $0.phase == .ended } && over }
+      return over
+    }
+    #expect(await network.nodes[1].walletBalance().confirmed == Satoshi(600_000))
+    await network.stop()
+  }
+
+  @Test func threeNodesPayAcross() async throws {
+    let network = try await TestNetwork(nodes: 3)
+    try await network.fund(0)
+    try await network.fund(1)
+    try await network.open(0, 1)
+    try await network.open(1, 2)
+    let payment = try await network.pay(0, 2, MilliSatoshi(2_000_000_000))
+    #expect(payment.amountSent > payment.amount)
+    try await network.wait("the payee has its money") { await network.balance(2) == MilliSatoshi(2_000_000_000) }
+    await network.stop()
+  }
+}

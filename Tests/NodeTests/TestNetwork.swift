@@ -1,0 +1,111 @@
+import BOLT
+import Bitcoin
+import Chain
+import Encoding
+import GLC
+import HTLC
+import Hashing
+import Logging
+import Payments
+import Peers
+import Secp256k1
+import Storage
+import Testing
+import Wallet
+import Wire
+
+@testable import Node
+
+/// Nodes in one process on one chain, talking over loopback.
+final class TestNetwork {
+  let chain: RegtestChain
+  var nodes: [Node] = []
+  private(set) var launches: [Node.Launch] = []
+
+  init(nodes count: Int, settings: (inout NodeSettings, Int) -> Void = { _, _ in }) async throws {
+    chain = try RegtestChain()
+    for index in 0..<count {
+      var own = NodeSettings(network: .regtest)
+      own.irrevocableDepth = 10
+      settings(&own, index)
+      let seed = try MasterSeed(phrase: Self.phrase(index))
+      var logger = Logger(label: "node \(index)", factory: { StreamLogHandler.standardError(label: $0) })
+      logger.logLevel = TestNetwork.level
+      var launch = Node.Launch(
+        settings: own, keys: try KeyRing(seed, networkKind: .test), store: try MemoryStore(schema: .node),
+        source: chain, logger: logger)
+      launch.birth = 0
+      launch.listen = [try NodeAddress(text: "127.0.0.1:0")]
+      launches.append(launch)
+      nodes.append(try await Node.start(launch))
+    }
+  }
+
+  static let level: Logger.Level = .trace
+
+  static func phrase(_ index: Int) throws -> String {
+    let seed = sha256(Array("test node \(index)".utf8))
+    return try Mnemonic(entropy: seed.array).phrase
+  }
+
+  /// Stops a node and starts it again from what it had stored.
+  func restart(_ index: Int, losingPower: Bool = false) async throws {
+    let store = try #require(launches[index].store as? MemoryStore)
+    await nodes[index].stop()
+    launches[index].store = try store.reopened()
+    nodes[index] = try await Node.start(launches[index])
+  }
+
+  func mine(_ count: Int = 1) async throws {
+    let position = try #require(try await chain.mine(count).last)
+    for node in nodes { await node.reach(position.height) }
+  }
+
+  func fund(_ index: Int, _ amount: Satoshi = Satoshi(100_000_000)) async throws {
+    let address = try await nodes[index].newAddress()
+    _ = try await chain.send(amount, to: address.scriptPubKey)
+    try await mine()
+  }
+
+  func connect(_ a: Int, _ b: Int) async throws {
+    try await nodes[a].connect(to: nodes[b].nodeID, at: nodes[b].addresses)
+  }
+
+  @discardableResult func open(
+    _ a: Int, _ b: Int, _ capacity: Satoshi = Satoshi(10_000_000), pushing: MilliSatoshi = .zero,
+    type: Wire.ChannelType = .anchors, announced: Bool = false
+  ) async throws -> ChannelID {
+    try await connect(a, b)
+    let id = try await nodes[a].openChannel(
+      with: nodes[b].nodeID, capacity: capacity, pushing: pushing, type: type, isAnnounced: announced)
+    try await wait("the funding transaction") { await !self.chain.mempoolTransactions().isEmpty }
+    try await mine(6)
+    for index in [a, b] {
+      try await wait("channel of \(index) is usable") {
+        await self.nodes[index].channels().contains { $0.id == id && $0.canOffer }
+      }
+    }
+    return id
+  }
+
+  func wait(_ what: String, seconds: Int = 20, _ condition: () async throws -> Bool) async throws {
+    for _ in 0..<(seconds * 50) {
+      if try await condition() { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("not within \(seconds) s: \(what)")
+    throw NodeError.invalid("not in time: \(what)")
+  }
+
+  func pay(_ from: Int, _ to: Int, _ amount: MilliSatoshi) async throws -> PaymentRecord {
+    let label = "invoice \(UInt64.random(in: 0...(.max)))"
+    let invoice = try await nodes[to].createInvoice(InvoiceTerms(amount: amount, label: label, description: "test"))
+    return try await nodes[from].pay(PayRequest(try Bolt11Invoice(decoding: invoice.bolt11)))
+  }
+
+  func balance(_ index: Int) async -> MilliSatoshi {
+    await nodes[index].channels().reduce(.zero) { $0.adding($1.balances?[.local] ?? .zero) ?? $0 }
+  }
+
+  func stop() async { for node in nodes { await node.stop() } }
+}
