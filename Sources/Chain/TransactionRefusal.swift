@@ -92,7 +92,7 @@ extension TransactionRefusal {
     case "non-final": return .nonFinal
     case "non-BIP68-final": return .sequenceLocked
     case "bad-txns-premature-spend-of-coinbase": return .immatureCoinbase
-    case "dust", "missing-ephemeral-spends": return .dust
+    case "dust", "missing-ephemeral-spends", "unspent-dust": return .dust
     case "TRUC-violation", "v3-rule-violation": return .truc
     case "too-long-mempool-chain": return .chainTooLong
     case "version", "tx-size", "tx-size-small", "scriptsig-size", "scriptsig-not-pushonly", "scriptpubkey",

@@ -53,10 +53,10 @@ struct HTTPConnection: Sendable {
       return HTTPConnection(channel: channel)
     } catch let error as NIOConnectionError {
       // Each address that was tried has a reason of its own; the first says enough.
-      throw .cannotConnect(
-        error.connectionErrors.first.map { "\($0.error)" } ?? error.dnsAError.map { "\($0)" } ?? "unknown host")
+      guard let first = error.connectionErrors.first?.error else { throw .cannotConnect("no such host") }
+      throw .cannotConnect(first.plainText)
     } catch {
-      throw .cannotConnect("\(error)")
+      throw .cannotConnect(error.plainText)
     }
   }
 
@@ -81,8 +81,17 @@ struct HTTPConnection: Sendable {
     } catch let failure as HTTPFailure {
       throw Task.isCancelled ? .cancelled : failure
     } catch {
-      throw .malformed("\(error)")
+      throw error is IOError ? .closed(isStale: false) : .malformed("\(error)")
     }
+  }
+}
+
+extension Error {
+  /// Without NIO's own remarks.
+  fileprivate var plainText: String {
+    if let error = self as? IOError { return SystemError.text(error.errnoCode) }
+    if case .connectTimeout(_)? = self as? ChannelError { return "no answer in time" }
+    return "\(self)"
   }
 }
 
@@ -163,7 +172,10 @@ final class HTTPClientHandler: ChannelDuplexHandler {
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(.malformed("\(error)"), context) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // A connection that is reset is a connection that is closed.
+    fail(error is IOError ? .closed(isStale: requests > 1 && !hasBegun) : .malformed("\(error)"), context)
+  }
 
   private func fail(_ failure: HTTPFailure, _ context: ChannelHandlerContext) {
     finish()?.fail(failure)

@@ -15,7 +15,10 @@ struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   var isNotFound: Bool { number == ENOENT }
-  var description: String { "\(action): \(unsafe String(cString: strerror(number)))" }
+  var description: String { "\(action): \(Self.text(number))" }
+
+  /// What the system says to an error number.
+  static func text(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }
 }
 
 /// Seconds since 1970.
