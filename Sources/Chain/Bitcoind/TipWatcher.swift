@@ -42,7 +42,8 @@ actor TipWatcher {
   func wait(otherThan hash: BlockHash, timeout: Duration) async throws(ChainError) {
     let current = try await bestBlockHash()
     if current != hash || Task.isCancelled { return }
-    tip = current
+    // Unless the loop is behind: then it has yet to tell its listeners.
+    if tip == nil { tip = current }
     let id = nextID
     nextID += 1
     let timer = Task { [weak self] in
@@ -130,6 +131,8 @@ actor TipWatcher {
   private var isNeeded: Bool {
     if waiters.isEmpty && listeners.isEmpty {
       task = nil
+      tip = nil
+      mempool = nil
       return false
     }
     return true
