@@ -140,11 +140,9 @@ let package = Package(
     .executableTarget(
       name: "glcnode",
       dependencies: [
-        "Node", "Configuration", "RPC", "Chain", "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer",
-        "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging,
-        "Bitcoin", "Secp256k1", "Hashing", "Encoding",
-        "GLCTool", "JSON", "GLC", "Base", "HTLC", "Anchors", "Signer", "Onchain", "Bitcoin", "Secp256k1", "Hashing",
-        "Encoding",
+        "Node", "Configuration", "RPC", "Chain", "Storage", "Wallet", "Payments", "BOLT", "Wire", "GLCTool", "JSON",
+        "GLC",
+        "Signer", "Bitcoin", "Secp256k1", "Hashing", "Encoding", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

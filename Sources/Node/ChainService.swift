@@ -95,10 +95,19 @@ actor ChainService {
 
   private func connect(_ block: Block, _ position: BlockPosition) async throws {
     var relevant: [NodeID: [(index: UInt32, transaction: Transaction)]] = [:]
+    // What spends an output of a relevant transaction of the same block is relevant too: nobody can have asked for it yet.
+    var known: [TxID: Set<NodeID>] = [:]
     for (index, transaction) in block.transactions.enumerated() {
-      for peer in hub.watches.interested(in: transaction, txid: transaction.txid) {
-        relevant[peer, default: []].append((UInt32(index), transaction))
+      let txid = transaction.txid
+      var peers = hub.watches.interested(in: transaction, txid: txid)
+      if !known.isEmpty {
+        for input in transaction.inputs {
+          if let parents = known[input.previousOutput.txid] { peers.formUnion(parents) }
+        }
       }
+      guard !peers.isEmpty else { continue }
+      known[txid] = peers
+      for peer in peers { relevant[peer, default: []].append((UInt32(index), transaction)) }
     }
     hub.height = position.height
     let hosts = hub.hosts.withLock { Array($0.values) }

@@ -132,6 +132,14 @@ extension PeerHost {
       for (secretID, secret) in hosted.channel.knownSecrets {
         actions += onchain.resolver.handle(.learned(secretID, secret))
       }
+      for (number, removal) in hosted.removals {
+        guard case .settle(let witness, _) = removal,
+          let payment = hosted.channel.livePayments.first(where: { $0.id == number && $0.offeredBy == .remote }),
+          let slot = hosted.channel.paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot,
+          let secretID = slot.secretID(of: payment.lock), let secret = slot.secret(of: witness)
+        else { continue }
+        actions += onchain.resolver.handle(.learned(secretID, secret))
+      }
       hosted.onchain = onchain
       let effects = hosted.channel.fundingWasSpent()
       channels[id] = hosted
@@ -253,13 +261,16 @@ extension PeerHost {
         if case .parent(let parent, _, _) = claim.purpose, let commitment, commitment.txid == parent.txid {
           package.append(commitment)
         }
-        let transaction = try await hub.wallet.complete(claim) { transaction in
+        let (transaction, reservation) = try await hub.wallet.complete(claim) { transaction in
           try signer.secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
         }
-        try? await hub.wallet.record(
-          transaction, label: "channel on the chain", isReplaceable: false, time: WallClock.seconds)
         package.append(transaction)
-        await hub.broadcast(package, claim.text)
+        if await hub.broadcast(package, claim.text) {
+          try? await hub.wallet.record(
+            transaction, label: "channel on the chain", isReplaceable: false, time: WallClock.seconds)
+        } else if let reservation {
+          await hub.wallet.release(reservation)
+        }
       } catch {
         logger.error("a claim cannot be made", metadata: ["what": "\(claim.text)", "reason": "\(error)"])
       }

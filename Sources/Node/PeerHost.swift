@@ -87,6 +87,15 @@ struct HostedChannel: Sendable {
   /// Blocks since the funding was promised and not seen.
   var openedAt: UInt32 = 0
   var isDirty = false
+  /// Payments of the peer's that are to be removed as soon as the channel is established.
+  var removals: [UInt64: Removal] = [:]
+}
+
+/// How a payment of the peer's ends.
+enum Removal: Sendable {
+  case settle(PaymentWitness, attribution: [UInt8]?)
+  case refuse(reason: [UInt8], attribution: [UInt8]?)
+  case refuseMalformed(onionHash: Bytes32, code: UInt16)
 }
 
 /// One peer and its channels. A single task works off what comes in, in batches: it runs the channels, stores everything that a batch
@@ -168,6 +177,7 @@ actor PeerHost {
 
   private func finishBatch() async {
     let height = hub.height
+    for id in Array(channels.keys) where channels[id]?.removals.isEmpty == false { tryRemovals(id) }
     // What the inputs have made due is signed now, once for all of them.
     for id in batch.touched {
       guard let context = context(height) else { break }
@@ -262,13 +272,9 @@ actor PeerHost {
     case .offer(let payment): offer(payment)
     case .settle(let key, let witness, let attribution): settle(key, witness, attribution)
     case .fail(let key, let reason, let attribution):
-      step(key.channel, "fail") { (channel) throws(ChannelError) in
-        try channel.refuse(key.id, reason: reason, attribution: attribution)
-      }
+      remove(key, .refuse(reason: reason, attribution: attribution))
     case .failMalformed(let key, let onionHash, let code):
-      step(key.channel, "fail") { (channel) throws(ChannelError) in
-        try channel.refuseMalformed(key.id, onionHash: onionHash, code: code)
-      }
+      remove(key, .refuseMalformed(onionHash: onionHash, code: code))
     case .block(let notice, let done):
       batch.done.append(done)
       await connectBlock(notice)
@@ -519,8 +525,47 @@ actor PeerHost {
   private func settle(_ key: PaymentKey, _ witness: PaymentWitness, _ attribution: [UInt8]?) {
     guard let hosted = channels[key.channel] else { return }
     if hosted.channel.phase >= .onchain { return settleOnchain(key, witness) }
-    step(key.channel, "settle") { (channel) throws(ChannelError) in
-      try channel.settle(key.id, with: witness, attribution: attribution)
+    remove(key, .settle(witness, attribution: attribution))
+  }
+
+  /// Removes a payment of the peer's, now or as soon as the channel can.
+  private func remove(_ key: PaymentKey, _ removal: Removal) {
+    guard channels[key.channel] != nil else { return }
+    channels[key.channel]?.removals[key.id] = removal
+    tryRemovals(key.channel)
+  }
+
+  private func tryRemovals(_ id: ChannelID) {
+    guard let hosted = channels[id], !hosted.removals.isEmpty, hosted.channel.isEstablished, connection != nil else {
+      return
+    }
+    for (number, removal) in hosted.removals.sorted(by: { $0.key < $1.key }) {
+      guard var next = channels[id] else { return }
+      do throws(ChannelError) {
+        let effects =
+          switch removal {
+          case .settle(let witness, let attribution):
+            try next.channel.settle(number, with: witness, attribution: attribution)
+          case .refuse(let reason, let attribution):
+            try next.channel.refuse(number, reason: reason, attribution: attribution)
+          case .refuseMalformed(let onionHash, let code):
+            try next.channel.refuseMalformed(number, onionHash: onionHash, code: code)
+          }
+        next.removals[number] = nil
+        channels[id] = next
+        batch.touched.insert(id)
+        apply(effects, to: id)
+      } catch {
+        // Not possible now: it waits. What is gone already, or is being removed, has nothing left to wait for.
+        if case .notNow = error,
+          next.channel.pendingPayments.contains(where: { $0.id == number && $0.offeredBy == .remote }),
+          !next.channel.removal(of: number).isOnItsWay
+        {
+          continue
+        }
+        channels[id]?.removals[number] = nil
+        logger.debug("a payment was not removed", metadata: ["channel": "\(id)", "reason": "\(error)"])
+      }
     }
   }
 }

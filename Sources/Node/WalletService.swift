@@ -139,11 +139,14 @@ actor WalletService {
   }
 
   /// A claim with what it needs of the wallet, signed by both.
-  func complete(_ claim: Claim, _ sign: (inout Transaction) throws -> Void) async throws -> Transaction {
+  /// With inputs of the wallet, they are held until the transaction is recorded or the reservation is released.
+  func complete(
+    _ claim: Claim, _ sign: (inout Transaction) throws -> Void
+  ) async throws -> (transaction: Transaction, reservation: UInt64?) {
     guard claim.needsWallet else {
       var transaction = claim.transaction
       try sign(&transaction)
-      return transaction
+      return (transaction, nil)
     }
     let funded = try await change { wallet in
       let (claim, update) = try wallet.fund(claim)
@@ -153,7 +156,7 @@ actor WalletService {
       var transaction = funded.transaction
       try sign(&transaction)
       try keys.sign(&transaction, inputs: funded.paths, spending: funded.spentOutputs)
-      return transaction
+      return (transaction, funded.reservation)
     } catch {
       await release(funded.reservation)
       throw error
