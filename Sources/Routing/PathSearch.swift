@@ -1,0 +1,369 @@
+internal import Bitcoin
+internal import Encoding
+internal import Secp256k1
+internal import Wire
+
+/// One search. Everything is looked up by number; nothing is allocated while it runs, but for the heap.
+struct PathSearch {
+  enum Aim: CaseIterable {
+    case cheap, quick, short
+  }
+
+  /// The best way known from a node to the destination.
+  private struct Label {
+    var cost: UInt64 = .max
+    /// What the node must receive, in millisatoshi.
+    var amount: UInt64 = 0
+    var cltv: UInt32 = 0
+    /// The channel, or −2 − the place in `extra`; −1 for none.
+    var via: Int32 = -1
+    /// The node at its end.
+    var next: Int32 = -1
+    /// What the onion needs for this node and all behind it.
+    var onionBytes: UInt16 = 0
+    var hops: UInt8 = 0
+    var isSettled = false
+  }
+
+  /// A channel that is not in the graph, or not as it is there.
+  private struct Extra {
+    let from: Int32
+    let channel: ShortChannelID
+    let policy: ChannelPolicy
+    let limit: UInt64
+    let isFirstHop: Bool
+    let next: Int32
+  }
+
+  /// What stands against a channel or a node.
+  private struct Ban: OptionSet {
+    let rawValue: UInt8
+    static let fromNode1 = Ban(rawValue: 1)
+    static let fromNode2 = Ban(rawValue: 2)
+  }
+
+  private let request: RouteRequest
+  private let graph: NetworkGraph
+  private let costs: PathCosts
+  private let aim: Aim
+  private let now: UInt32
+  private let attemptCost: Double
+  private let hopPenalty: UInt64
+  private let unknownPenalty: UInt64
+
+  private var keys: [NodeKey] = []
+  private var extraIndex: [NodeKey: Int32] = [:]
+  private var source: Int32 = 0
+  private var destination: Int32 = 0
+  private var labels: [Label] = []
+  private var extras: [Extra] = []
+  /// By the node where they end: the first of them; −1 for none. Empty when there are none at all.
+  private var extraHead: [Int32] = []
+  private var bans: [Ban] = []
+  private var nodeBans: [Bool] = []
+  /// By channel and direction: the place in `bounds`; −1 for none. Empty when there are none at all.
+  private var boundIndex: [Int32] = []
+  private var bounds: [(lower: UInt64, upper: UInt64)] = []
+  /// Nodes that failed lately: the penalty for going through.
+  private var nodePenalties: [Int32: UInt64] = [:]
+  private var heap = MinHeap()
+  /// Whether a path was given up because of a limit of fees, time or hops.
+  private(set) var metLimit = false
+
+  /// BOLT 4: `hop_payloads` has 1300 bytes.
+  private static let onionByteCount = 1_300
+
+  init(
+    request: RouteRequest, graph: NetworkGraph, memory: ChannelMemory, now: UInt32, costs: PathCosts, aim: Aim
+  ) {
+    self.request = request
+    self.graph = graph
+    self.costs = costs
+    self.aim = aim
+    self.now = now
+    let amount = Double(request.amount.rawValue)
+    attemptCost = Double(costs.attemptMsat) + amount * Double(costs.attemptMillionths) / 1e6
+    hopPenalty = Self.whole(attemptCost * Double(costs.hopThousandths) / 1_000)
+    unknownPenalty = Self.whole(attemptCost * Double(costs.unknownThousandths) / 1_000)
+
+    source = place(request.source.key)
+    destination = place(request.destination.key)
+    addFirstHops()
+    addHints()
+    labels = Array(repeating: Label(), count: graph.nodes.count + keys.count)
+    addBans()
+    addMemory(memory)
+  }
+
+  private static func whole(_ value: Double) -> UInt64 { UInt64(max(0, min(value, 1e15))) }
+
+  // MARK: Preparing
+
+  /// The number of a node; one that is not in the graph gets one behind all others.
+  private mutating func place(_ key: NodeKey) -> Int32 {
+    if let index = graph.index(of: key) { return Int32(truncatingIfNeeded: index) }
+    if let index = extraIndex[key] { return index }
+    let index = Int32(truncatingIfNeeded: graph.nodes.count + keys.count)
+    keys.append(key)
+    extraIndex[key] = index
+    return index
+  }
+
+  private func key(_ node: Int32) -> NodeKey {
+    Int(node) < graph.nodes.count ? graph.nodes[Int(node)].key : keys[Int(node) - graph.nodes.count]
+  }
+
+  private mutating func addFirstHops() {
+    for hop in request.firstHops ?? [] {
+      let policy = ChannelPolicy(
+        feeBaseMsat: 0, feeProportionalMillionths: 0, cltvExpiryDelta: 0, htlcMinimumMsat: hop.htlcMinimum,
+        htlcMaximumMsat: hop.spendable)
+      addExtra(
+        from: source, to: place(hop.peer.key), hop.channel, policy, limit: hop.spendable.rawValue, isFirstHop: true)
+    }
+  }
+
+  private mutating func addHints() {
+    for hint in request.hints {
+      var end = destination
+      for hop in hint.reversed() {
+        let from = place(hop.node.key)
+        // Through ourselves there is a better way.
+        guard from != source else { break }
+        let maximum = hop.policy.htlcMaximumMsat.rawValue
+        addExtra(
+          from: from, to: end, hop.channel, hop.policy, limit: maximum == 0 ? .max : maximum, isFirstHop: false)
+        end = from
+      }
+    }
+  }
+
+  private mutating func addExtra(
+    from: Int32, to: Int32, _ channel: ShortChannelID, _ policy: ChannelPolicy, limit: UInt64, isFirstHop: Bool
+  ) {
+    guard from != to else { return }
+    let count = graph.nodes.count + keys.count
+    while extraHead.count < count { extraHead.append(-1) }
+    let used = request.inFlight[direction(channel, from: from, to: to)]?.rawValue ?? 0
+    extras.append(
+      Extra(
+        from: from, channel: channel, policy: policy, limit: limit > used ? limit - used : 0, isFirstHop: isFirstHop,
+        next: extraHead[Int(to)]))
+    extraHead[Int(to)] = Int32(truncatingIfNeeded: extras.count - 1)
+  }
+
+  private func direction(_ channel: ShortChannelID, from: Int32, to: Int32) -> DirectedChannel {
+    DirectedChannel(channel, isFromNode2: key(to) < key(from))
+  }
+
+  private mutating func addBans() {
+    if !request.excludedChannels.isEmpty {
+      bans = Array(repeating: [], count: graph.channels.count)
+      for channel in request.excludedChannels {
+        guard let index = graph.index(of: channel.channel) else { continue }
+        bans[index].insert(channel.isFromNode2 ? .fromNode2 : .fromNode1)
+      }
+    }
+    nodeBans = Array(repeating: false, count: labels.count)
+    for node in request.excludedNodes {
+      guard let index = graph.index(of: node.key) ?? extraIndex[node.key].map(Int.init) else { continue }
+      nodeBans[index] = true
+    }
+    // What is only forwarded through.
+    nodeBans[Int(destination)] = false
+  }
+
+  private mutating func addMemory(_ memory: ChannelMemory) {
+    if !memory.channels.isEmpty || !request.inFlight.isEmpty {
+      boundIndex = Array(repeating: -1, count: 2 * graph.channels.count)
+      for (channel, entry) in memory.channels {
+        guard let index = graph.index(of: channel.channel) else { continue }
+        boundIndex[2 * index + (channel.isFromNode2 ? 1 : 0)] = Int32(truncatingIfNeeded: bounds.count)
+        bounds.append(entry.bounds(now: now, capacity: graph.channels[index].capacity))
+      }
+      for (channel, amount) in request.inFlight {
+        guard let index = graph.index(of: channel.channel) else { continue }
+        let slot = 2 * index + (channel.isFromNode2 ? 1 : 0)
+        if boundIndex[slot] < 0 {
+          boundIndex[slot] = Int32(truncatingIfNeeded: bounds.count)
+          bounds.append((0, graph.channels[index].capacity))
+        }
+        let place = Int(boundIndex[slot])
+        let used = amount.rawValue
+        bounds[place].lower -= min(bounds[place].lower, used)
+        if bounds[place].upper != .max { bounds[place].upper -= min(bounds[place].upper, used) }
+      }
+    }
+    for (node, time) in memory.nodes {
+      guard let index = graph.index(of: node) else { continue }
+      let age = now.subtractingSaturating(time)
+      guard age < ChannelMemory.halfLife else { continue }
+      let share = 1 - Double(age) / Double(ChannelMemory.halfLife)
+      nodePenalties[Int32(truncatingIfNeeded: index)] = Self.whole(attemptCost * 4 * share)
+    }
+  }
+
+  // MARK: Searching
+
+  mutating func run() -> Route? {
+    labels[Int(destination)].cost = 0
+    labels[Int(destination)].amount = request.amount.rawValue
+    labels[Int(destination)].cltv = request.finalCLTVExpiryDelta
+    labels[Int(destination)].onionBytes = UInt16(clamping: request.finalPayloadByteCount)
+    guard request.finalCLTVExpiryDelta <= request.maximumCLTVExpiryDelta else {
+      metLimit = true
+      return nil
+    }
+    heap.push(MinHeap.Entry(cost: 0, node: destination))
+    let usesGraphAtSource = request.firstHops == nil
+    while let entry = heap.pop() {
+      let node = entry.node
+      guard !labels[Int(node)].isSettled, labels[Int(node)].cost == entry.cost else { continue }
+      labels[Int(node)].isSettled = true
+      if node == source { return route() }
+      if node != destination {
+        if nodeBans[Int(node)] { continue }
+        if Int(node) < graph.nodes.count, !graph.nodes[Int(node)].mayRoute { continue }
+      }
+      if Int(node) < extraHead.count { relaxExtras(into: node) }
+      if Int(node) < graph.nodes.count { relaxChannels(into: node, usesGraphAtSource: usesGraphAtSource) }
+    }
+    return nil
+  }
+
+  private mutating func relaxExtras(into node: Int32) {
+    var index = extraHead[Int(node)]
+    while index >= 0 {
+      let extra = extras[Int(index)]
+      if !isExcluded(extra, to: node) {
+        relax(
+          from: extra.from, to: node, policy: extra.policy, limit: extra.limit,
+          penalty: extra.isFirstHop ? 0 : unknownPenalty, via: -2 - index)
+      }
+      index = extra.next
+    }
+  }
+
+  private func isExcluded(_ extra: Extra, to node: Int32) -> Bool {
+    !request.excludedChannels.isEmpty
+      && request.excludedChannels.contains(direction(extra.channel, from: extra.from, to: node))
+  }
+
+  private mutating func relaxChannels(into node: Int32, usesGraphAtSource: Bool) {
+    let amount = labels[Int(node)].amount
+    var index = graph.nodes[Int(node)].firstChannel
+    while index >= 0 {
+      let channel = graph.channels[Int(index)]
+      let isFromNode2 = channel.node1 == node
+      let from = isFromNode2 ? channel.node2 : channel.node1
+      let this = index
+      index = isFromNode2 ? channel.next1 : channel.next2
+      let policy = isFromNode2 ? channel.policy2 : channel.policy1
+      guard policy.isUsable, channel.mayRoute, !labels[Int(from)].isSettled else { continue }
+      if from == source, !usesGraphAtSource { continue }
+      if !bans.isEmpty, bans[Int(this)].contains(isFromNode2 ? .fromNode2 : .fromNode1) { continue }
+      var lower: UInt64 = 0
+      var upper = channel.capacity
+      if !boundIndex.isEmpty {
+        let place = boundIndex[2 * Int(this) + (isFromNode2 ? 1 : 0)]
+        if place >= 0 { (lower, upper) = bounds[Int(place)] }
+      }
+      relax(
+        from: from, to: node, policy: policy, limit: min(channel.capacity, policy.htlcMaximumMsat.rawValue),
+        penalty: penalty(amount, lower: lower, upper: upper), via: this)
+    }
+  }
+
+  /// How improbable it is that a channel carries an amount, when its limit lies anywhere between two bounds, as a cost.
+  private func penalty(_ amount: UInt64, lower: UInt64, upper: UInt64) -> UInt64 {
+    if upper == .max { return hopPenalty + unknownPenalty }
+    guard amount > lower else { return hopPenalty }
+    // Even what failed is not impossible; it is what remains when nothing else does.
+    guard amount < upper else { return hopPenalty + Self.whole(16 * attemptCost) }
+    let width = Double(upper - lower) + 1
+    return hopPenalty + Self.whole(min(16, -logarithm((Double(upper - amount) + 1) / width)) * attemptCost)
+  }
+
+  /// Looks whether a node's way through this channel is better than what is known.
+  private mutating func relax(
+    from: Int32, to: Int32, policy: ChannelPolicy, limit: UInt64, penalty: UInt64, via: Int32
+  ) {
+    let label = labels[Int(to)]
+    let amount = label.amount
+    guard amount <= limit, amount >= policy.htlcMinimumMsat.rawValue else { return }
+    let isSource = from == source
+    var fee: UInt64 = 0
+    var delta: UInt32 = 0
+    if !isSource {
+      guard let asked = policy.fee(forwarding: amount) else { return }
+      fee = asked
+      delta = UInt32(policy.cltvExpiryDelta)
+    }
+    let (received, overflow) = amount.addingReportingOverflow(fee)
+    let cltv = label.cltv.addingSaturating(delta)
+    let hops = label.hops + 1
+    // What the node is told: the amount, the time and the channel (BOLT 4 §Payload Format), the payload's length, its HMAC.
+    let payload = isSource ? 0 : 1 + 2 + Self.byteCount(amount) + 2 + 4 + 2 + 8 + 32
+    let onionBytes = Int(label.onionBytes) + payload
+    guard !overflow, received - request.amount.rawValue <= request.maximumFee.rawValue,
+      cltv <= request.maximumCLTVExpiryDelta, Int(hops) <= request.maximumHops, onionBytes <= Self.onionByteCount
+    else {
+      metLimit = true
+      return
+    }
+    var step: UInt64
+    switch aim {
+    case .cheap:
+      let (locked, tooMuch) = amount.multipliedReportingOverflow(by: UInt64(delta) * costs.lockedBillionthsPerBlock)
+      step = fee + (tooMuch ? 1_000_000_000_000 : locked / 1_000_000_000) + penalty
+      if !nodePenalties.isEmpty, !isSource { step += nodePenalties[from] ?? 0 }
+    case .quick: step = UInt64(delta) * 1_000_000_000 + min(fee, 999_999_999)
+    case .short: step = 1_000_000_000_000 + min(fee, 999_999_999_999)
+    }
+    let (cost, expensive) = label.cost.addingReportingOverflow(step)
+    guard !expensive, cost < labels[Int(from)].cost, !labels[Int(from)].isSettled else { return }
+    labels[Int(from)] = Label(
+      cost: cost, amount: received, cltv: cltv, via: via, next: to, onionBytes: UInt16(clamping: onionBytes),
+      hops: hops)
+    heap.push(MinHeap.Entry(cost: cost, node: from))
+  }
+
+  /// Of a `tu64`.
+  private static func byteCount(_ value: UInt64) -> Int { (64 - value.leadingZeroBitCount + 7) / 8 }
+
+  // MARK: Result
+
+  private func route() -> Route? {
+    var hops: [Route.Hop] = []
+    var node = source
+    while node != destination {
+      let label = labels[Int(node)]
+      guard label.next >= 0, let end = try? NodeID(key: key(label.next)) else { return nil }
+      let after = labels[Int(label.next)]
+      let hop: Route.Hop
+      if label.via >= 0 {
+        let channel = graph.channels[Int(label.via)]
+        let isFromNode2 = channel.node2 == node
+        let policy = isFromNode2 ? channel.policy2 : channel.policy1
+        hop = Route.Hop(
+          node: end, channel: DirectedChannel(channel.id, isFromNode2: isFromNode2), amount: MilliSatoshi(after.amount),
+          cltvExpiryDelta: after.cltv, policy: policy,
+          limit: min(MilliSatoshi(channel.capacity), policy.htlcMaximumMsat),
+          isPublic: true)
+      } else {
+        let extra = extras[Int(-2 - label.via)]
+        hop = Route.Hop(
+          node: end, channel: direction(extra.channel, from: node, to: label.next),
+          amount: MilliSatoshi(after.amount), cltvExpiryDelta: after.cltv, policy: extra.policy,
+          limit: MilliSatoshi(extra.limit), isPublic: false)
+      }
+      hops.append(hop)
+      node = label.next
+    }
+    return Route(hops: hops)
+  }
+}
+
+extension NodeID {
+  init(key: NodeKey) throws(DecodingError) { self.init(try PublicKey(copying: key.bytes)) }
+}
