@@ -33,7 +33,7 @@ import Wire
         toBob.send((0..<100).map { note(batch * 100 + $0, byteCount: 150) })
       }
     }
-    let (received, batches) = try await withTimeLimit("they did not all come", .seconds(120)) {
+    let (received, batches) = try await withTimeLimit("they did not all come", .seconds(300)) {
       var next = 0
       var count = 0
       while next < 100_000, let batch = await toAlice.nextBatch() {

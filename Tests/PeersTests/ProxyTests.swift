@@ -83,7 +83,7 @@ import Wire
     for (proxy, text) in [(hangsUp, "closed the connection"), (silent, "no answer in time"), (gone, "refused")] {
       let alice = TestNode {
         $0.proxy = .init(address: proxy.address)
-        $0.times.connect = .milliseconds(60)
+        $0.times.connect = .milliseconds(500)
       }
       let error = await #expect(throws: PeerError.self) {
         try await alice.network.connect(to: peer, at: [address])

@@ -22,6 +22,9 @@ struct TestNode {
       features: FeatureSet([.staticRemotekey: .optional, .anchors: .optional, .gossipQueries: .optional]),
       networks: [.regtest])
     configuration.logger.logLevel = .critical
+    // Tests share few threads with others that compute for seconds: where a test has to act in time, it has plenty.
+    configuration.times.handshake = .seconds(300)
+    configuration.times.initMessage = .seconds(300)
     // Retries that tests can wait for.
     configuration.times.firstRetry = .milliseconds(20)
     configuration.times.longestRetry = .milliseconds(200)
@@ -52,9 +55,9 @@ struct Failure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-/// Fails after 20 seconds rather than hang.
+/// Fails after two minutes rather than hang.
 func withTimeLimit<T: Sendable>(
-  _ what: String, _ limit: Duration = .seconds(20), _ body: @escaping @Sendable () async throws -> T
+  _ what: String, _ limit: Duration = .seconds(120), _ body: @escaping @Sendable () async throws -> T
 ) async throws -> T {
   try await withThrowingTaskGroup(of: T.self) { group in
     group.addTask { try await body() }
@@ -68,7 +71,7 @@ func withTimeLimit<T: Sendable>(
   }
 }
 
-/// Waits until something is so, at most 20 seconds.
+/// Waits until something is so, at most two minutes.
 func until(_ what: String, _ condition: @escaping @Sendable () -> Bool) async throws {
   try await withTimeLimit(what) {
     while !condition() { try await Task.sleep(for: .milliseconds(5)) }

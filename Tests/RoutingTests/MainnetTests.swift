@@ -73,7 +73,7 @@ import Wire
       return canPass(outwards: true) && canPass(outwards: false)
     }
     let finder = PathFinder()
-    for _ in 0..<200 {
+    for _ in 0..<80 {
       let amount = MilliSatoshi([1_000_000, 10_000_000, 100_000_000][Int.random(in: 0..<3, using: &generator)])
       guard let a = all.randomElement(using: &generator), let b = all.randomElement(using: &generator), a != b else {
         continue
@@ -92,7 +92,7 @@ import Wire
     }
     times.sort()
     // Of such pairs a quarter is connected at all, counting amounts alone.
-    #expect(found > 30)
+    #expect(found > 10)
     print(
       "routing: \(graph.nodeCount) nodes, \(graph.channelCount) channels filled in in \(loading); \(times.count) paths, \(found) found, median \(times[times.count / 2]), 95 % \(times[times.count * 95 / 100]), worst \(times[times.count - 1])"
     )
