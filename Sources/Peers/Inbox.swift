@@ -16,25 +16,36 @@ final class Inbox: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// Whether the connection should read on. What comes although the limit is far exceeded (a peer that closes may leave what its and our
-  /// system hold) is dropped: messages may be lost with the connection.
-  func put(_ messages: [RawMessage], byteCount: Int) -> Bool {
+  enum Result {
+    case goOn
+    /// Read no more until `next` says so.
+    case pause
+    /// These messages are lost: the connection must end, for what came after them would make no sense.
+    case overflow
+  }
+
+  /// Messages that come although reading was paused are kept too, within reason: when a peer closes, all that its and our system hold comes
+  /// at once.
+  func put(_ messages: [RawMessage], byteCount: Int) -> Result {
     var waiter: CheckedContinuation<[RawMessage]?, Never>?
-    let goesOn = state.withLock { state in
-      guard !state.isFinished else { return true }
+    let result: Result = state.withLock { state in
+      guard !state.isFinished else { return .goOn }
       if let first = state.waiter {
         waiter = first
         state.waiter = nil
-        return true
+        return .goOn
       }
-      guard state.byteCount <= 2 * limit + Self.slack else { return false }
+      guard state.byteCount <= 2 * limit + Self.slack else {
+        state.isFinished = true
+        return .overflow
+      }
       if state.messages.isEmpty { state.messages = messages } else { state.messages.append(contentsOf: messages) }
       state.byteCount += byteCount
       if state.byteCount > limit { state.isPaused = true }
-      return !state.isPaused
+      return state.isPaused ? .pause : .goOn
     }
     waiter?.resume(returning: messages)
-    return goesOn
+    return result
   }
 
   /// One read more than the limit is normal.
@@ -60,7 +71,7 @@ final class Inbox: Sendable {
   private func take(_ state: inout State) -> Taken {
     if !state.messages.isEmpty {
       let messages = state.messages
-      let wasPaused = state.isPaused
+      let wasPaused = state.isPaused && !state.isFinished
       state.messages = []
       state.byteCount = 0
       state.isPaused = false

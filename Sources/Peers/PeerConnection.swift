@@ -20,7 +20,12 @@ public final class PeerConnection: Sendable {
   let inbox: Inbox
   let outbox: Outbox
   private let handler: NIOLoopBound<PeerHandler>
-  private let reason = Mutex<PeerCloseReason?>(nil)
+  private let ending = Mutex(Ending())
+
+  private struct Ending {
+    var reason: PeerCloseReason?
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
 
   init(
     nodeID: NodeID, address: NodeAddress?, direction: PeerDirection, theirInit: Init, ourInit: Init,
@@ -118,17 +123,30 @@ public final class PeerConnection: Sendable {
   }
 
   /// Why it ended; nil while it lasts.
-  public var closeReason: PeerCloseReason? { reason.withLock { $0 } }
+  public var closeReason: PeerCloseReason? { ending.withLock { $0.reason } }
 
   /// Waits for the end.
   @discardableResult public func waitUntilClosed() async -> PeerCloseReason {
-    try? await channel.closeFuture.get()
+    await withCheckedContinuation { continuation in
+      let isOver = ending.withLock { ending in
+        if ending.reason == nil { ending.waiters.append(continuation) }
+        return ending.reason != nil
+      }
+      if isOver { continuation.resume() }
+    }
     return closeReason ?? .closedByPeer
   }
 
   func ended(_ reason: PeerCloseReason) {
-    self.reason.withLock { $0 = $0 ?? reason }
+    // The reason first: whoever finds the end asks for it.
+    let waiters = ending.withLock { ending in
+      ending.reason = ending.reason ?? reason
+      let waiters = ending.waiters
+      ending.waiters = []
+      return waiters
+    }
     outbox.finish()
     inbox.finish()
+    for waiter in waiters { waiter.resume() }
   }
 }

@@ -176,6 +176,8 @@ final class PeerHandler: ChannelDuplexHandler {
   private func finish(_ otherwise: PeerCloseReason) {
     guard phase != .closed else { return }
     deliver()
+    // Delivering may have ended it.
+    guard phase != .closed else { return }
     phase = .closed
     let reason = reason ?? otherwise
     self.reason = reason
@@ -236,8 +238,13 @@ final class PeerHandler: ChannelDuplexHandler {
     guard !arrived.isEmpty, let connection else { return }
     var batch: [RawMessage] = []
     swap(&batch, &arrived)
-    if !connection.inbox.put(batch, byteCount: arrivedBytes) { pause.insert(.inbox) }
+    let result = connection.inbox.put(batch, byteCount: arrivedBytes)
     arrivedBytes = 0
+    switch result {
+    case .goOn: break
+    case .pause: pause.insert(.inbox)
+    case .overflow: end(.closedByPeer)
+    }
   }
 
   /// A debt of the buckets.

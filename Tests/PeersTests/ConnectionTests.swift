@@ -33,6 +33,12 @@ import Wire
     #expect(!toBob.send(note(8)))
     await bob.network.stop()
     #expect(bob.network.connectionCounts.all == 0)
+    // Nothing of this hangs or fails afterwards.
+    #expect(await toBob.waitUntilClosed() == .stopped)
+    #expect(await toBob.nextBatch() == nil)
+    await toBob.waitUntilWritable()
+    toBob.close("again")
+    await bob.network.stop()
   }
 
   @Test func `Messages of every length pass, the longest too, and longer ones are not sent`() async throws {

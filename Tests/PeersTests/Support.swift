@@ -13,6 +13,10 @@ import Wire
 struct TestNode {
   let network: PeerNetwork
   let connections: AsyncStream<PeerConnection>
+  private let continuation: AsyncStream<PeerConnection>.Continuation
+
+  /// No more connections are waited for.
+  func finish() { continuation.finish() }
 
   init(
     key: consuming SecretKey = .random(), group: (any EventLoopGroup)? = nil,
@@ -32,6 +36,7 @@ struct TestNode {
     change(&configuration)
     let (stream, continuation) = AsyncStream.makeStream(of: PeerConnection.self)
     connections = stream
+    self.continuation = continuation
     network = PeerNetwork(secretKey: key, configuration: configuration, group: group) { continuation.yield($0) }
   }
 
