@@ -63,13 +63,14 @@ public struct ChannelMemory: Hashable, Sendable {
 
   private mutating func trim() {
     guard channels.count > Self.mostEntries else { return }
-    let times = channels.values.map { max($0.passedTime, $0.failedTime) }.sorted()
-    let limit = times[times.count / 2]
-    channels = channels.filter { max($0.value.passedTime, $0.value.failedTime) > limit }
+    let newestFirst = channels.sorted { $0.value.lastTime > $1.value.lastTime }
+    channels = Dictionary(uniqueKeysWithValues: newestFirst.prefix(Self.mostEntries / 2).map { ($0.key, $0.value) })
   }
 }
 
 extension ChannelMemory.Entry {
+  fileprivate var lastTime: UInt32 { max(passedTime, failedTime) }
+
   /// Between which amounts (msat) the limit of the channel is believed to lie: below the lower everything passes, above the upper nothing.
   func bounds(now: UInt32, capacity: UInt64) -> (lower: UInt64, upper: UInt64) {
     var lower: UInt64 = 0

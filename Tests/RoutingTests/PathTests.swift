@@ -212,6 +212,17 @@ import Wire
     }
   }
 
+  @Test func `Of what was learned, the newest half is kept when it becomes too much`() {
+    var memory = ChannelMemory()
+    let count = ChannelMemory.mostEntries + 1
+    for number in 0..<count {
+      let channel = DirectedChannel(ShortChannelID(rawValue: UInt64(number)), isFromNode2: false)
+      memory.passed(MilliSatoshi(5), through: channel, now: UInt32(number + 1))
+    }
+    #expect(memory.channels.count == ChannelMemory.mostEntries / 2)
+    #expect(memory.channels.values.allSatisfy { $0.passedTime > UInt32(count / 2) })
+  }
+
   @Test func `What other parts hold is not spent twice`() throws {
     var graph = NetworkGraph()
     try graph.connect(1, 1, 2, capacity: 1_000)
