@@ -12,6 +12,7 @@ final class ChannelDirectory: Sendable {
     var peer: NodeID
     var payment: PaymentChannel
     var capacity: Satoshi
+    var funding: OutPoint?
     var spendable: MilliSatoshi
     /// Whether offers can be made now.
     var canOffer: Bool
@@ -40,7 +41,8 @@ final class ChannelDirectory: Sendable {
     guard channel.isFunded else { return nil }
     let payment = PaymentChannel(hosted, peer: peer)
     let entry = Entry(
-      peer: peer, payment: payment, capacity: channel.capacity, spendable: channel.spendable,
+      peer: peer, payment: payment, capacity: channel.capacity, funding: channel.funding?.outPoint,
+      spendable: channel.spendable,
       canOffer: channel.canOffer, phase: channel.phase,
       hasAnchors: channel.type.contains(.anchors) || channel.type.contains(.zeroFeeCommitments))
     return state.withLock { state in

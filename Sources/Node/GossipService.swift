@@ -1,50 +1,445 @@
+internal import Chain
+internal import BOLT
 internal import Bitcoin
+internal import Encoding
 internal import GLC
+internal import Hashing
 internal import Logging
 internal import Payments
+internal import Peers
+internal import Routing
+internal import Secp256k1
+internal import Storage
+internal import Synchronization
 internal import Wire
 
-/// What others say of the network, and what we tell them.
-actor GossipService {
-  private let hub: Hub
+/// What is known of the network, for everybody who asks.
+final class NetworkView: Sendable {
+  struct State: Sendable {
+    var graph = NetworkGraph()
+    var memory = ChannelMemory()
+  }
 
-  init(hub: Hub) { self.hub = hub }
-
-  static func open(hub: Hub) async throws -> GossipService { GossipService(hub: hub) }
-
-  func run() async { while let _ = await hub.gossip.next() {} }
+  let state = Mutex(State())
 }
 
+/// What others say of the network, and what we tell them: signatures and funding outputs are checked before anything is believed, what
+/// is believed is stored, and passed on.
+actor GossipService {
+  private let hub: Hub
+  nonisolated let view: NetworkView
+  private var sync: GossipSync
+  /// Which output is which channel.
+  private var fundings: [OutPoint: ShortChannelID]
+  private var connections: [NodeID: PeerConnection] = [:]
+  private var ticker: Task<Void, Never>?
+  private let logger: Logger
+
+  private init(hub: Hub, view: NetworkView, fundings: [OutPoint: ShortChannelID]) {
+    self.hub = hub
+    self.fundings = fundings
+    self.view = view
+    var settings = GossipSync.Settings()
+    settings.flushInterval = hub.settings.gossipInterval
+    sync = GossipSync(chain: hub.settings.chainHash, settings: settings)
+    var logger = hub.logger
+    logger[metadataKey: "part"] = "gossip"
+    self.logger = logger
+  }
+
+  /// Reads what is stored.
+  static func open(hub: Hub) async throws -> GossipService {
+    let view = NetworkView()
+    var fundings: [OutPoint: ShortChannelID] = [:]
+    let rules = Self.rules(hub)
+    // Keys begin with their kind: channels come before what needs them.
+    try await hub.store.forEachRecord(in: .gossip) { record in
+      if record.key == Self.memoryKey {
+        if let memory = try? ChannelMemory(decoding: record.value) { view.state.withLock { $0.memory = memory } }
+        return
+      }
+      guard let key = GossipKey(stored: record.key), record.value.count > StoredGossip.headSize,
+        let head = StoredGossip(decoding: record.value)
+      else { return }
+      let capacity = head.capacity
+      let bytes = Array(record.value.dropFirst(StoredGossip.headSize))
+      if case .channel(let id) = key {
+        fundings[OutPoint(txid: head.funding, vout: UInt32(id.outputIndex))] = id
+      }
+      _ = view.state.withLock { $0.graph.restore(key, bytes: bytes, capacity: capacity, rules: rules) }
+    }
+    return GossipService(hub: hub, view: view, fundings: fundings)
+  }
+
+  private static let memoryKey: [UInt8] = [0xff]
+
+  private static func rules(_ hub: Hub) -> GossipRules {
+    GossipRules(chainHash: hub.settings.chainHash, now: UInt32(clamping: WallClock.seconds))
+  }
+
+  private var rules: GossipRules { Self.rules(hub) }
+  private var now: UInt32 { UInt32(clamping: WallClock.seconds) }
+
+  func run() async {
+    ticker = Task { [hub] in
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(min(5, max(1, Int(hub.settings.gossipInterval)))))
+        hub.gossip.post(.tick)
+      }
+    }
+    while let inputs = await hub.gossip.next() {
+      for input in inputs { await handle(input) }
+    }
+    ticker?.cancel()
+  }
+
+  private func handle(_ input: GossipInput) async {
+    switch input {
+    case .connected(let connection):
+      connections[connection.nodeID] = connection
+      await carryOut(
+        sync.connected(
+          connection.nodeID, features: connection.theirFeatures, chains: connection.theirInit.networks, now: now))
+    case .disconnected(let peer):
+      connections[peer] = nil
+      await carryOut(sync.disconnected(peer, now: now))
+    case .message(let message, let bytes, let connection):
+      guard connections[connection.nodeID] === connection else { break }
+      let rules = rules
+      let effects = view.state.withLock { state in
+        sync.received(message, bytes: bytes, from: connection.nodeID, graph: &state.graph, rules: rules)
+      }
+      await carryOut(effects)
+    case .block(let block, let height): await connect(block, height)
+    case .own(let announcement): await announce(announcement)
+    case .ownUpdate(let update): await announce(update)
+    case .learned(let observation): learn(observation)
+    case .tick:
+      await carryOut(sync.tick(now: now))
+      await pruneSometimes()
+    }
+  }
+
+  private func carryOut(_ effects: [GossipSync.Effect]) async {
+    var queue = effects
+    while !queue.isEmpty {
+      let effect = queue.removeFirst()
+      switch effect {
+      case .verify(let candidate):
+        let accepted = await verify(candidate)
+        let rules = rules
+        queue += view.state.withLock { state in
+          sync.settled(candidate, accepted: accepted, graph: state.graph, rules: rules)
+        }
+      case .wake(let peer): await feed(peer)
+      case .warn(let peer, let text):
+        connections[peer]?.send(Warning(channelID: .all, data: PeerText(text)))
+      }
+    }
+  }
+
+  /// Sends a peer what there is for it, as long as it reads.
+  private func feed(_ peer: NodeID) async {
+    guard let connection = connections[peer] else { return }
+    while connection.gossipRoom > 0 {
+      let outgoing = view.state.withLock { sync.pull(peer, limit: 256, graph: &$0.graph) }
+      if outgoing.isEmpty { return }
+      var messages: [[UInt8]] = []
+      for item in outgoing {
+        switch item {
+        case .message(let bytes): messages.append(bytes)
+        case .stored(let key):
+          if let record = try? await hub.store.value(of: key.stored, in: .gossip), record.count > StoredGossip.headSize
+          {
+            messages.append(Array(record.dropFirst(StoredGossip.headSize)))
+          }
+        }
+      }
+      connection.sendGossip(messages)
+    }
+    // The rest comes with the next tick.
+  }
+
+  // MARK: Believing
+
+  private func verify(_ candidate: GossipSync.Candidate) async -> Bool {
+    do {
+      try candidate.message.verify()
+      switch candidate.message {
+      case .channelAnnouncement(let announcement):
+        guard let (capacity, outPoint) = await capacity(of: announcement) else { return false }
+        let now = now
+        let changes = try view.state.withLock { state in
+          try state.graph.add(
+            announcement, bytes: candidate.bytes, capacity: capacity, use: candidate.use, now: now)
+        }
+        fundings[outPoint] = announcement.shortChannelID
+        try await store(changes, capacity: capacity, funding: outPoint.txid)
+      case .channelUpdate(let update, _):
+        let changes = try view.state.withLock { state in
+          try state.graph.apply(update, bytes: candidate.bytes, use: candidate.use)
+        }
+        try await store(changes)
+      case .nodeAnnouncement(let announcement):
+        let changes = try view.state.withLock { state in
+          try state.graph.apply(announcement, bytes: candidate.bytes, use: candidate.use)
+        }
+        try await store(changes)
+      }
+      return true
+    } catch GraphRefusal.conflict(let changes) {
+      try? await store(changes)
+      return false
+    } catch {
+      logger.debug("gossip was refused", metadata: ["what": "\(candidate.key)", "reason": "\(error)"])
+      return false
+    }
+  }
+
+  /// What the funding output holds. BOLT 7: MUST verify that the output corresponding to `short_channel_id`'s outpoint pays to a P2WSH
+  /// of `bitcoin_key_1` and `bitcoin_key_2`, and is unspent.
+  private func capacity(of announcement: ChannelAnnouncement) async -> (Satoshi, OutPoint)? {
+    let scid = announcement.shortChannelID
+    guard let hash = try? await hub.source.blockHash(at: scid.blockHeight),
+      let block = try? await hub.source.block(hash), block.transactions.indices.contains(Int(scid.transactionIndex))
+    else { return nil }
+    let txid = block.transactions[Int(scid.transactionIndex)].txid
+    let outPoint = OutPoint(txid: txid, vout: UInt32(scid.outputIndex))
+    guard let found = try? await hub.source.unspentOutput(outPoint) else { return nil }
+    let script = Script {
+      $0.append(.op2)
+      $0.append(push: min(announcement.bitcoinKey1, announcement.bitcoinKey2))
+      $0.append(push: max(announcement.bitcoinKey1, announcement.bitcoinKey2))
+      $0.append(.op2)
+      $0.append(.checkMultiSig)
+    }
+    guard found.output.scriptPubKey == Script.p2wsh(script) else { return nil }
+    return (found.output.value, outPoint)
+  }
+
+  private func store(_ changes: [GossipChange], capacity: Satoshi? = nil, funding: TxID? = nil) async throws {
+    var writes: [Change] = []
+    for change in changes {
+      switch change {
+      case .store(let key, let bytes):
+        var writer = ByteWriter(reservingCapacity: bytes.count + StoredGossip.headSize)
+        writer.write(capacity?.rawValue ?? 0)
+        writer.write(funding ?? TxID(Bytes32()))
+        writer.write(bytes)
+        writes.append(.put(.gossip, key: key.stored, value: writer.bytes))
+      case .remove(let key): writes.append(.delete(.gossip, key: key.stored))
+      }
+    }
+    if !writes.isEmpty { try await hub.store.commit(writes) }
+  }
+
+  // MARK: Our own
+
+  private func announce(_ announcement: ChannelAnnouncement) async {
+    guard let bytes = try? announcement.encoded() else { return }
+    let own = hub.directory.channel(named: announcement.shortChannelID).flatMap { hub.directory.entry($0) }
+    let capacity = own?.capacity
+    let now = now
+    let changes = try? view.state.withLock { state in
+      try state.graph.add(announcement, bytes: bytes, capacity: capacity, now: now)
+    }
+    guard let changes else { return }
+    if let funding = own?.funding { fundings[funding] = announcement.shortChannelID }
+    try? await store(changes, capacity: capacity, funding: own?.funding?.txid)
+    await carryOut(sync.generated(.channel(announcement.shortChannelID), timestamp: now))
+    await announceNode()
+  }
+
+  private func announce(_ update: ChannelUpdate) async {
+    guard let bytes = try? update.encoded() else { return }
+    let changes = try? view.state.withLock { state in try state.graph.apply(update, bytes: bytes) }
+    guard let changes else { return }
+    try? await store(changes)
+    let key = GossipKey.update(DirectedChannel(update.shortChannelID, isFromNode2: update.isFromNode2))
+    await carryOut(sync.generated(key, timestamp: update.timestamp))
+  }
+
+  /// BOLT 7 §The `node_announcement` Message: once there is a channel, so that others know the node.
+  private func announceNode() async {
+    let last = view.state.withLock { $0.graph.announcementTimestamp(of: hub.nodeID.key) } ?? 0
+    let settings = hub.settings
+    let name = settings.alias ?? "glc-\("\(hub.nodeID)".prefix(12))"
+    let key = hub.nodeID.publicKey.array
+    let color = settings.color ?? Array(key[1..<4])
+    guard let alias = Alias(name), color.count == 3 else { return }
+    var announcement = NodeAnnouncement(
+      signature: CompactSignature(Bytes64()), features: settings.features, timestamp: max(now, last + 1),
+      nodeID: hub.nodeID, rgbColor: RGBColor(red: color[0], green: color[1], blue: color[2]), alias: alias,
+      addresses: NodeAddresses(settings.announcedAddresses))
+    announcement.signature = hub.sign(announcement.signatureHash)
+    guard let bytes = try? announcement.encoded() else { return }
+    let changes = try? view.state.withLock { state in try state.graph.apply(announcement, bytes: bytes) }
+    guard let changes else { return }
+    try? await store(changes)
+    await carryOut(sync.generated(.node(hub.nodeID.key), timestamp: announcement.timestamp))
+  }
+
+  // MARK: Forgetting
+
+  private func connect(_ block: Block, _ height: UInt32) async {
+    // BOLT 7: once its funding output has been spent: SHOULD forget a channel after a 72-block delay.
+    for transaction in block.transactions {
+      for input in transaction.inputs {
+        if let id = fundings[input.previousOutput] { view.state.withLock { $0.graph.spent(id, height: height) } }
+      }
+    }
+    let changes = view.state.withLock { $0.graph.removeSpent(height: height) }
+    for case .remove(.channel(let id)) in changes { fundings = fundings.filter { $0.value != id } }
+    try? await store(changes)
+  }
+
+  private var lastPrune: UInt32 = 0
+  private var memoryChanged = false
+
+  private func pruneSometimes() async {
+    guard now > lastPrune + 600 else { return }
+    lastPrune = now
+    let (now, own) = (now, hub.nodeID.key)
+    let changes = view.state.withLock { $0.graph.prune(now: now, exceptOf: own) }
+    try? await store(changes)
+    guard memoryChanged else { return }
+    memoryChanged = false
+    let memory = view.state.withLock { $0.memory.encoded }
+    try? await hub.store.commit([.put(.gossip, key: Self.memoryKey, value: memory)])
+  }
+
+  // MARK: Learning
+
+  private func learn(_ observation: RouteObservation) {
+    memoryChanged = true
+    let now = now
+    view.state.withLock { state in
+      switch observation {
+      case .succeeded(let channel, let amount): state.memory.passed(amount, through: DirectedChannel(channel), now: now)
+      case .failed(let channel, let amount): state.memory.failed(amount, through: DirectedChannel(channel), now: now)
+      case .channelFailed(let channel, _):
+        state.memory.failed(MilliSatoshi(1), through: DirectedChannel(channel), now: now)
+      case .nodeFailed(let node, _): state.memory.failed(NodeID(node), now: now)
+      case .pairBlamed(let a, let b):
+        state.memory.failed(NodeID(a), now: now)
+        state.memory.failed(NodeID(b), now: now)
+      case .holdTime: break
+      }
+    }
+  }
+}
+
+/// What stands before a stored message: of a channel, what its funding output holds and the transaction that made it.
+struct StoredGossip {
+  static let headSize = 40
+  var capacity: UInt64
+  var funding: TxID
+
+  init?(decoding bytes: [UInt8]) {
+    var reader = ByteReader(bytes.bytes)
+    guard let capacity = try? reader.readUInt64(), let funding = try? reader.read(Bytes32.self) else { return nil }
+    self.capacity = capacity
+    self.funding = TxID(funding)
+  }
+}
+
+extension DirectedChannel {
+  init(_ channel: ChannelDirection) { self.init(channel.shortChannelID, isFromNode2: channel.direction == 1) }
+}
+
+extension GossipKey {
+  /// Channels first, then updates, then nodes.
+  var stored: [UInt8] {
+    var writer = ByteWriter(reservingCapacity: 34)
+    switch self {
+    case .channel(let id):
+      writer.write(0 as UInt8)
+      writer.write(id.rawValue)
+    case .update(let channel):
+      writer.write(1 as UInt8)
+      writer.write(channel.channel.rawValue)
+      writer.write(channel.isFromNode2 ? 1 : 0 as UInt8)
+    case .node(let key):
+      writer.write(2 as UInt8)
+      writer.write(key)
+    }
+    return writer.bytes
+  }
+
+  init?(stored: [UInt8]) {
+    var reader = ByteReader(stored.bytes)
+    do throws(DecodingError) {
+      switch try reader.readUInt8() {
+      case 0: self = .channel(ShortChannelID(rawValue: try reader.readUInt64()))
+      case 1:
+        let id = ShortChannelID(rawValue: try reader.readUInt64())
+        self = .update(DirectedChannel(id, isFromNode2: try reader.readUInt8() == 1))
+      case 2: self = .node(try reader.read(NodeKey.self))
+      default: return nil
+      }
+      try reader.finish()
+    } catch {
+      return nil
+    }
+  }
+}
+
+/// Routes through the known network, from channels of ours as they are at the moment.
 struct NodeRouteFinder: RouteFinder {
   let hub: Hub
-  let gossip: GossipService
+  let view: NetworkView
 
-  func route(_ request: RouteRequest) throws(RouteFailure) -> PaymentRoute {
-    let own = hub.directory.all.values.filter { $0.canOffer && $0.spendable >= request.amount }
-    for entry in own where entry.payment.peer == request.payee {
-      guard let name = entry.payment.shortChannelID ?? entry.payment.aliases.first else { continue }
-      return PaymentRoute(hops: [
-        .init(nodeID: request.payee, shortChannelID: name, amount: request.amount, delay: request.finalCLTVDelta)
-      ])
-    }
-    for hint in request.hints {
-      var hops = [PaymentRoute.Hop]()
-      var amount = request.amount
-      var delay = request.finalCLTVDelta
-      var target = request.payee
-      for hop in hint.reversed() {
-        hops.insert(.init(nodeID: target, shortChannelID: hop.shortChannelID, amount: amount, delay: delay), at: 0)
-        let fee = UInt64(hop.feeBaseMsat) + amount.rawValue * UInt64(hop.feeProportionalMillionths) / 1_000_000
-        amount = MilliSatoshi(amount.rawValue + fee)
-        delay += UInt32(hop.cltvExpiryDelta)
-        target = hop.nodeID
+  func route(_ request: Payments.RouteRequest) throws(RouteFailure) -> PaymentRoute {
+    let own = hub.directory.all.values.filter(\.canOffer)
+    var hops: [Routing.RouteRequest.FirstHop] = []
+    for entry in own {
+      guard let name = entry.payment.shortChannelID ?? entry.payment.peerAlias ?? entry.payment.aliases.first else {
+        continue
       }
-      for entry in own where entry.payment.peer == target && entry.spendable >= amount {
-        guard let name = entry.payment.shortChannelID ?? entry.payment.aliases.first else { continue }
-        hops.insert(.init(nodeID: target, shortChannelID: name, amount: amount, delay: delay), at: 0)
-        return PaymentRoute(hops: hops)
+      let direction = ChannelDirection(name, from: hub.nodeID.publicKey, to: entry.payment.peer)
+      guard !request.excludedChannels.contains(direction) else { continue }
+      let reserved = request.reserved[direction] ?? .zero
+      var spendable = entry.spendable.subtracting(reserved) ?? .zero
+      if let limit = request.limits[direction] { spendable = min(spendable, limit) }
+      hops.append(.init(channel: name, peer: NodeID(entry.payment.peer), spendable: spendable))
+    }
+    var search = Routing.RouteRequest(
+      source: hub.nodeID, destination: NodeID(request.payee), amount: request.amount,
+      finalCLTVExpiryDelta: request.finalCLTVDelta, maximumFee: request.maximumFee, firstHops: hops)
+    search.maximumCLTVExpiryDelta = request.maximumDelay
+    search.excludedNodes = Set(request.excludedNodes.map { NodeID($0) })
+    search.excludedChannels = Set(request.excludedChannels.map { DirectedChannel($0) })
+    for (channel, amount) in request.reserved { search.inFlight[DirectedChannel(channel)] = amount }
+    // What is known not to carry more than this.
+    for (channel, limit) in request.limits where limit < request.amount {
+      search.excludedChannels.insert(DirectedChannel(channel))
+    }
+    search.hints = request.hints.map { hint in
+      hint.enumerated().map { index, hop in
+        let next = index + 1 < hint.count ? hint[index + 1].nodeID : request.payee
+        let direction = ChannelDirection(hop.shortChannelID, from: hop.nodeID, to: next)
+        let learned = request.policies[direction]
+        return .init(
+          node: NodeID(hop.nodeID), channel: hop.shortChannelID,
+          policy: Routing.ChannelPolicy(
+            feeBaseMsat: learned?.feeBaseMsat ?? hop.feeBaseMsat,
+            feeProportionalMillionths: learned?.feeProportionalMillionths ?? hop.feeProportionalMillionths,
+            cltvExpiryDelta: learned?.cltvExpiryDelta ?? hop.cltvExpiryDelta,
+            htlcMinimumMsat: learned?.htlcMinimumMsat ?? .zero,
+            htlcMaximumMsat: learned?.htlcMaximumMsat ?? MilliSatoshi(.max)))
       }
     }
-    throw .noRoute
+    let (graph, memory) = view.state.withLock { ($0.graph, $0.memory) }
+    let found: Route
+    do {
+      found = try PathFinder().route(search, in: graph, memory: memory, now: UInt32(clamping: WallClock.seconds))
+    } catch {
+      throw .noRoute
+    }
+    return PaymentRoute(
+      hops: found.hops.map {
+        PaymentRoute.Hop(
+          nodeID: $0.node.publicKey, shortChannelID: $0.channel.channel, amount: $0.amount, delay: $0.cltvExpiryDelta)
+      })
   }
 }

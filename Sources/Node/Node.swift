@@ -141,7 +141,7 @@ public final class Node: Sendable {
     let gossip = try await GossipService.open(hub: hub)
     let engine = try PaymentEngine(
       configuration: settings.payments, nodeKey: LocalNodeKey(launch.keys.nodeSecret()),
-      finder: NodeRouteFinder(hub: hub, gossip: gossip), schemes: [HashLocks(kind: HTLCExtension.id)],
+      finder: NodeRouteFinder(hub: hub, view: gossip.view), schemes: [HashLocks(kind: HTLCExtension.id)],
       height: hub.height, now: .now, entropy: hub.randomBytes32(), records: records)
     let payments = PaymentService(hub: hub, engine: engine)
 

@@ -27,6 +27,9 @@ public struct NodeSettings: Sendable {
   public var payments: PaymentConfiguration
   /// `reasonable depth` of BOLT 5: so deep is what nobody expects to be undone.
   public var irrevocableDepth: UInt32 = 100
+  /// Seconds between two rounds of passing on gossip. BOLT 7: SHOULD flush outgoing gossip messages once every 60 seconds; on regtest
+  /// nobody wants to wait.
+  public var gossipInterval: UInt32 = 60
   /// Fee rates when the source of the chain has no estimates.
   public var fallbackFeeRate = FeeRate(satPerKiloWeight: 2_500)
   /// Switches for tests and demonstrations; never on mainnet.
@@ -42,7 +45,7 @@ public struct NodeSettings: Sendable {
     self.network = network
     payments = PaymentConfiguration(network: network)
     channels.minimumDepth = network == .regtest ? 1 : 3
-    announcesChannels = true
+    if network == .regtest { gossipInterval = 1 }
   }
 
   /// What this node offers: odd bits, so that peers of any age can talk to it.

@@ -109,7 +109,9 @@ actor PaymentService {
     case .closeChannel(let id, let deadline, let reason):
       hub.host(of: id)?.mailbox.post(.forceClose(id, "\(reason)", deadline: deadline, nil))
     case .forgetOutcome(let origin): forgotten.append(.delete(.outcomes, key: origin))
-    case .event(let event): hub.events.send(.payment(event))
+    case .event(let event):
+      if case .learned(let observation) = event { hub.gossip.post(.learned(observation)) }
+      hub.events.send(.payment(event))
     }
   }
 }

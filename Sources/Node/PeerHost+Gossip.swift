@@ -23,6 +23,7 @@ enum GossipInput: Sendable {
   case ownUpdate(ChannelUpdate)
   /// What a payment has taught.
   case learned(RouteObservation)
+  case tick
 }
 
 extension Hub {
@@ -130,6 +131,10 @@ extension PeerHost {
     }
     channels[id]?.announcement = announcement
     hub.gossip.post(.own(announcement))
+    // The peer's update came before there was an announcement that it could belong to.
+    if let update = hosted.peerUpdate, let connection, let bytes = try? update.encoded() {
+      hub.gossip.post(.message(.channelUpdate(update), bytes, connection))
+    }
     updateAnnouncements(id)
     if let scid = hosted.channel.shortChannelID, let update = channels[id]?.ourUpdates[scid] {
       hub.gossip.post(.ownUpdate(update))

@@ -4,6 +4,8 @@ import Chain
 import Encoding
 import GLC
 import Payments
+import Routing
+import Synchronization
 import Testing
 import Wallet
 import Wire
@@ -42,6 +44,29 @@ import Wire
     let payment = try await network.pay(0, 2, MilliSatoshi(2_000_000_000))
     #expect(payment.amountSent > payment.amount)
     try await network.wait("the payee has its money") { await network.balance(2) == MilliSatoshi(2_000_000_000) }
+    await network.stop()
+  }
+}
+
+@Suite(.serialized) struct GossipTests {
+  /// Announced channels are learned by gossip: the payer has no hint, and no channel with anybody but the first.
+  @Test func aPaymentFindsItsWayThroughAnnouncedChannels() async throws {
+    let network = try await TestNetwork(nodes: 4)
+    for index in 0..<3 { try await network.fund(index) }
+    try await network.open(0, 1, announced: true)
+    try await network.open(1, 2, announced: true)
+    try await network.open(2, 3, announced: true)
+    try await network.wait("the first node knows all channels", seconds: 30) {
+      network.nodes[0].gossip.view.state.withLock { state in
+        state.graph.channelCount == 3
+          && state.graph.allChannels.allSatisfy { $0.policies.0 != nil && $0.policies.1 != nil }
+      }
+    }
+    let payment = try await network.pay(0, 3, MilliSatoshi(1_500_000_000))
+    #expect(payment.status == .complete && payment.amountSent > payment.amount)
+    // Known again after a start.
+    try await network.restart(0)
+    #expect(network.nodes[0].gossip.view.state.withLock { $0.graph.channelCount } == 3)
     await network.stop()
   }
 }

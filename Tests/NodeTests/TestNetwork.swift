@@ -41,7 +41,7 @@ final class TestNetwork {
     }
   }
 
-  static let level: Logger.Level = .trace
+  static let level: Logger.Level = .critical
 
   static func phrase(_ index: Int) throws -> String {
     let seed = sha256(Array("test node \(index)".utf8))
