@@ -88,11 +88,9 @@ extension LightningChannel {
   public var livePayments: [AnyPendingPayment] {
     guard let core, let funding = core.fundings.first else { return [] }
     var found: [AnyPendingPayment] = []
+    var known = PerParty<Set<UInt64>>(local: [], remote: [])
     func add(_ payments: [AnyPendingPayment]) {
-      for payment in payments
-      where !found.contains(where: { $0.id == payment.id && $0.offeredBy == payment.offeredBy }) {
-        found.append(payment)
-      }
+      for payment in payments where known[payment.offeredBy].insert(payment.id).inserted { found.append(payment) }
     }
     for (position, slot) in core.stack.payments {
       add(slot.pending(in: funding.base.ledgers[position]))

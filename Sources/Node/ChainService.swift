@@ -57,6 +57,7 @@ actor ChainService {
 
   func stop() {
     for task in tasks { task.cancel() }
+    if failure == nil { failure = .closed }
     for (_, waiter) in waiters { waiter.resume() }
     waiters = []
   }
@@ -121,6 +122,8 @@ actor ChainService {
         }
       }
     }
+    // A host that has stopped has not taken it: it is told again after the next start.
+    if hub.isStopping.load(ordering: .relaxed) { throw NodeError.start("the node stops") }
     try await hub.wallet.connect(block, height: position.height)
     hub.payments.post(.input(.block(position.height)))
     hub.gossip.post(.block(block, height: position.height))

@@ -118,3 +118,13 @@ extension IncomingOffer {
         pathKey: pathKey, records: records), exceedsDustExposure: exceedsDustExposure)
   }
 }
+
+extension StoreError {
+  /// Whether this store will never take anything again.
+  var isFinal: Bool {
+    switch self {
+    case .closed, .powerLost, .failed, .damaged: true
+    default: false
+    }
+  }
+}

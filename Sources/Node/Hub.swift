@@ -32,6 +32,8 @@ final class Hub: Sendable {
   private let currentHeight = Mutex<UInt32>(0)
   /// The highest key index that was given to a channel.
   let keyIndexes = Mutex<UInt64>(0)
+  /// What waits for better times waits no longer.
+  let isStopping = Atomic(false)
 
   init(
     settings: NodeSettings, keys: KeyRing, store: any Store, source: any ChainSource, wallet: WalletService,

@@ -83,7 +83,7 @@ actor PaymentService {
         } catch {
           // Nothing may happen that is not stored: payments wait until it can be.
           logger.critical("payments cannot be stored", metadata: ["reason": "\(error)"])
-          if case .closed = error { return }
+          if error.isFinal || hub.isStopping.load(ordering: .relaxed) { return }
           try? await Task.sleep(for: .seconds(1))
         }
       }
@@ -120,15 +120,17 @@ extension Hub {
   /// Asks the payment engine, and gets its answer once what it means is on its way to be carried out.
   func withPayments<Result: Sendable>(
     _ body: @escaping @Sendable (inout PaymentEngine, PaymentTime) -> (Result, [PaymentAction])
-  ) async -> Result {
-    await withCheckedContinuation { continuation in
-      payments.post(
+  ) async throws(NodeError) -> Result {
+    let result: Swift.Result<Result, NodeError> = await withCheckedContinuation { continuation in
+      let isTaken = payments.post(
         .request { engine, now in
           let (result, actions) = body(&engine, now)
-          continuation.resume(returning: result)
+          continuation.resume(returning: .success(result))
           return actions
         })
+      if !isTaken { continuation.resume(returning: .failure(.start("the node stops"))) }
     }
+    return try result.get()
   }
 }
 

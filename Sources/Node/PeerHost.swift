@@ -8,6 +8,7 @@ internal import Payments
 internal import Peers
 internal import Signer
 internal import Storage
+internal import Synchronization
 internal import Wallet
 internal import Wire
 
@@ -147,6 +148,32 @@ actor PeerHost {
       if isStopped { break }
     }
     mailbox.close()
+    // Nobody waits for an answer that does not come.
+    while let rest = await mailbox.next() { for input in rest { refuse(input) } }
+    for waiter in waiters { waiter.resume() }
+    waiters = []
+    for hosted in channels.values {
+      hosted.opening?(.failure(.openingFailed("the node stops")))
+      for reply in hosted.closing { reply(.failure(.closingFailed("the node stops"))) }
+    }
+    channels = [:]
+  }
+
+  /// Of what comes when the host has stopped.
+  private func refuse(_ input: HostInput) {
+    switch input {
+    case .messages(_, _, let done), .block(_, let done), .reorg(_, let done), .whenConnected(let done),
+      .stop(let done):
+      done.resume()
+    case .open(_, let reply): reply(.failure(.openingFailed("the node stops")))
+    case .close(_, _, let reply): reply(.failure(.closingFailed("the node stops")))
+    case .forceClose(_, _, _, let reply): reply?(.failure(.closingFailed("the node stops")))
+    case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
+    case .inspect(let body): body(Array(channels.values))
+    case .connected(let connection): connection.close("the node stops")
+    case .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed, .goOnchain, .send:
+      break
+    }
   }
 
   /// Before anything else, so that payments know the channels.
@@ -193,13 +220,11 @@ actor PeerHost {
     }
     let batch = batch
     self.batch = Batch()
-    if !batch.changes.isEmpty {
-      do {
-        try await hub.store.commit(batch.changes)
-      } catch {
-        await giveUp(batch, error)
-        return
-      }
+    guard await store(batch.changes) else {
+      isStopped = true
+      connection?.close("storage failed")
+      for done in batch.done { done.resume() }
+      return
     }
     if !batch.messages.isEmpty { connection?.send(batch.messages) }
     for input in batch.payments { hub.payments.post(.input(input)) }
@@ -214,25 +239,23 @@ actor PeerHost {
     }
   }
 
-  /// What could not be stored has not happened: nothing of it was sent. The channels are read back as they are on the disk.
-  private func giveUp(_ batch: Batch, _ error: StoreError) async {
-    logger.critical("channels cannot be stored; the peer is disconnected", metadata: ["reason": "\(error)"])
-    connection?.close("storage failed")
-    connection = nil
-    var restored: [ChannelID: HostedChannel] = [:]
-    for (id, hosted) in channels {
-      var hosted = hosted
-      guard let stored = try? await hub.store.value(of: id.array, in: .channels),
-        let channel = try? hub.decodeChannel(stored)
-      else { continue }
-      hosted.channel = channel
-      hosted.channel.closingScript = hub.sweepScript
-      hosted.isDirty = false
-      restored[id] = hosted
+  /// What is not stored has not happened: nothing of it is sent, and nothing else is worked off, until it can be stored. False when that
+  /// will never be.
+  private func store(_ changes: [Change]) async -> Bool {
+    guard !changes.isEmpty else { return true }
+    var pause = 100
+    while true {
+      do throws(StoreError) {
+        try await hub.store.commit(changes)
+        return true
+      } catch {
+        logger.critical("channels cannot be stored; the peer is disconnected", metadata: ["reason": "\(error)"])
+        connection?.close("storage failed")
+        if error.isFinal || hub.isStopping.load(ordering: .relaxed) { return false }
+      }
+      try? await Task.sleep(for: .milliseconds(pause))
+      pause = min(pause * 2, 5000)
     }
-    channels = restored
-    for id in channels.keys { publish(id) }
-    for done in batch.done { done.resume() }
   }
 
   func context(_ height: UInt32) -> ChannelContext? {
@@ -300,6 +323,9 @@ actor PeerHost {
 
   private func connect(_ connection: PeerConnection) {
     if self.connection != nil { lostConnection() }
+    // What was meant for another connection: the channels send again what is still due.
+    batch.messages = []
+    batch.disconnect = nil
     self.connection = connection
     for waiter in waiters { waiter.resume() }
     waiters = []
@@ -524,7 +550,8 @@ actor PeerHost {
 
   private func settle(_ key: PaymentKey, _ witness: PaymentWitness, _ attribution: [UInt8]?) {
     guard let hosted = channels[key.channel] else { return }
-    if hosted.channel.phase >= .onchain { return settleOnchain(key, witness) }
+    // On its way to the chain, but not there yet, it is used as soon as it is.
+    if hosted.onchain != nil { return settleOnchain(key, witness) }
     remove(key, .settle(witness, attribution: attribution))
   }
 

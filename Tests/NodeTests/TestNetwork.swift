@@ -2,6 +2,7 @@ import BOLT
 import Bitcoin
 import Chain
 import Encoding
+import Foundation
 import GLC
 import HTLC
 import Hashing
@@ -41,7 +42,7 @@ final class TestNetwork {
     }
   }
 
-  static let level: Logger.Level = .critical
+  static let level = Logger.Level(rawValue: ProcessInfo.processInfo.environment["GLC_LOG"] ?? "critical") ?? .critical
 
   static func phrase(_ index: Int) throws -> String {
     let seed = sha256(Array("test node \(index)".utf8))
