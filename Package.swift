@@ -187,7 +187,7 @@ let package = Package(
       "NodeTests",
       [
         "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
-        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", logging,
+        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", logging,
       ]),
     tests("CommandTests", ["Node", "RPC", "JSON", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),

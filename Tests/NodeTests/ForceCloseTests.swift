@@ -14,25 +14,29 @@ import Wire
   struct Case: Sendable, CustomTestStringConvertible {
     var closer: Int
     var type: Wire.ChannelType
-    /// The other side is not there.
-    var isAlone = false
-    var testDescription: String { "\(closer == 1 ? "the middle node" : "the payee") closes, \(type)\(isAlone ? ", alone" : "")" }
+    var testDescription: String { "\(closer == 1 ? "the middle node" : "the payee") closes, \(type)" }
   }
 
-  static let cases = [Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments].flatMap { type in
-    [1, 2].map { Case(closer: $0, type: type) }
-  }
+  static let cases =
+    TestNetwork.isLong
+    ? [Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments].flatMap { type in
+      [1, 2].map { Case(closer: $0, type: type) }
+    }
+    : [
+      Case(closer: 1, type: .anchors), Case(closer: 2, type: .anchors), Case(closer: 2, type: .staticRemotekey),
+      Case(closer: 1, type: .zeroFeeCommitments),
+    ]
 
   /// Node 0 and node 2 pay each other through node 1, and both hold; then the channel of 1 and 2 goes to the chain. One payment of each
   /// direction is settled after that and one is refused: upstream must see the same.
   @Test(arguments: cases) func paymentsInBothDirectionsEndOnTheChainAsTheyWouldHaveOffIt(_ given: Case) async throws {
     let network = try await TestNetwork(nodes: 3) { settings, _ in settings.channels.contestDelay = 6 }
     for index in 0..<3 { try await network.fund(index) }
+    let start = try await network.chain.tip().height
+    let before = try await network.audit(since: start)
     try await network.open(0, 1, type: given.type)
     let id = try await network.open(1, 2, type: given.type)
     _ = try await network.pay(0, 2, MilliSatoshi(3_000_000_000))
-    let start = try await network.chain.tip().height
-    let before = try await network.audit(since: start)
     let balance = await network.balance(0)
 
     let there = [
@@ -44,7 +48,7 @@ import Wire
       try await network.hold(2, 0, MilliSatoshi(110_000)),
     ]
     try await network.wait("all are held") {
-      for held in there + back where try await !network.isHeld(held) { return false }
+      for held in there + back where await !network.isHeld(held) { return false }
       return true
     }
     try await network.nodes[given.closer].forceClose(id)

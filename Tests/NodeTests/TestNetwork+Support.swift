@@ -23,8 +23,8 @@ final class Paying: Sendable {
   private let result = Mutex<Result<PaymentRecord, any Error>?>(nil)
 
   init(_ node: Node, _ invoice: Bolt11Invoice, limits: PaymentLimits = PaymentLimits()) {
-    amount = invoice.amount ?? .zero
-    hash = invoice.paymentHash
+    amount = invoice.contents.amount ?? .zero
+    hash = invoice.contents.paymentHash
     Task {
       do {
         let record = try await node.pay(PayRequest(invoice, limits: limits))
@@ -68,25 +68,11 @@ extension TestNetwork {
     return Held(preimage: preimage, hash: hash, payee: payee, paying: Paying(nodes[payer], invoice))
   }
 
-  func isHeld(_ held: Held) async throws -> Bool {
-    try await nodes[held.payee].hub.withPayments { engine, _ in (engine.isHeld(held.hash), []) }
-  }
-
+  func isHeld(_ held: Held) async -> Bool { await nodes[held.payee].isHeld(held.hash) }
   func settle(_ held: Held) async throws {
-    try await nodes[held.payee].hub.withPayments { engine, now -> (Result<Void, InvoiceRefusal>, [PaymentAction]) in
-      do throws(InvoiceRefusal) {
-        return (.success(()), try engine.settleInvoice(held.hash, preimage: held.preimage, at: now))
-      } catch { return (.failure(error), []) }
-    }.get()
+    try await nodes[held.payee].settleInvoice(held.hash, preimage: held.preimage)
   }
-
-  func cancel(_ held: Held) async throws {
-    try await nodes[held.payee].hub.withPayments { engine, now -> (Result<Void, InvoiceRefusal>, [PaymentAction]) in
-      do throws(InvoiceRefusal) {
-        return (.success(()), try engine.cancelInvoice(held.hash, at: now))
-      } catch { return (.failure(error), []) }
-    }.get()
-  }
+  func cancel(_ held: Held) async throws { try await nodes[held.payee].cancelInvoice(held.hash) }
 
   func channel(_ index: Int, _ id: ChannelID) async -> LightningChannel? {
     await nodes[index].channels().first { $0.id == id }

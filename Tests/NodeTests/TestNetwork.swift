@@ -21,9 +21,12 @@ import Wire
 final class TestNetwork {
   let chain: RegtestChain
   var nodes: [Node] = []
-  private(set) var launches: [Node.Launch] = []
+  var launches: [Node.Launch] = []
 
-  init(nodes count: Int, settings: (inout NodeSettings, Int) -> Void = { _, _ in }) async throws {
+  init(
+    nodes count: Int, settings: (inout NodeSettings, Int) -> Void = { _, _ in },
+    configure: (inout Node.Launch, Int) -> Void = { _, _ in }
+  ) async throws {
     chain = try RegtestChain()
     for index in 0..<count {
       var own = NodeSettings(network: .regtest)
@@ -37,12 +40,25 @@ final class TestNetwork {
         source: chain, logger: logger)
       launch.birth = 0
       launch.listen = [try NodeAddress(text: "127.0.0.1:0")]
+      configure(&launch, index)
+      let node = try await Node.start(launch)
+      // After a restart, others find it where it was.
+      launch.listen = node.addresses
       launches.append(launch)
-      nodes.append(try await Node.start(launch))
+      nodes.append(node)
     }
   }
 
   static let level = Logger.Level(rawValue: ProcessInfo.processInfo.environment["GLC_LOG"] ?? "critical") ?? .critical
+
+  /// Whether there is time for what takes minutes.
+  static let isLong = ProcessInfo.processInfo.environment["GLC_LONG"] == "1"
+
+  /// GLC_STRIKE=NODE,NUMBER: one place alone, where tests of faults strike in many.
+  static let strike: (Int, Int)? = {
+    let parts = ProcessInfo.processInfo.environment["GLC_STRIKE"]?.split(separator: ",").compactMap { Int($0) } ?? []
+    return parts.count == 2 ? (parts[0], parts[1]) : nil
+  }()
 
   static func phrase(_ index: Int) throws -> String {
     let seed = sha256(Array("test node \(index)".utf8))
@@ -52,8 +68,10 @@ final class TestNetwork {
   /// Stops a node and starts it again from what it had stored.
   func restart(_ index: Int, losingPower: Bool = false) async throws {
     let store = try #require(launches[index].store as? MemoryStore)
+    // As it is at this moment, whatever the node does while it stops.
+    if losingPower { launches[index].store = try store.reopened() }
     await nodes[index].stop()
-    launches[index].store = try store.reopened()
+    if !losingPower { launches[index].store = try store.reopened() }
     nodes[index] = try await Node.start(launches[index])
   }
 
