@@ -76,6 +76,7 @@ actor PaymentService {
     // What may be forgotten need not be forgotten at once: it waits for the next batch that stores anything.
     if changes.count > forgotten.count || forgotten.count > 1000 {
       forgotten = []
+      var pause = 100
       while true {
         do throws(StoreError) {
           try await hub.store.commit(changes)
@@ -84,7 +85,8 @@ actor PaymentService {
           // Nothing may happen that is not stored: payments wait until it can be.
           logger.critical("payments cannot be stored", metadata: ["reason": "\(error)"])
           if error.isFinal || hub.isStopping.load(ordering: .relaxed) { return }
-          try? await Task.sleep(for: .seconds(1))
+          try? await Task.sleep(for: .milliseconds(pause))
+          pause = min(pause * 2, 5000)
         }
       }
     }

@@ -101,7 +101,9 @@ final class TestNetwork {
     try await mine(6)
     for index in [a, b] {
       try await wait("channel of \(index) is usable") {
-        await self.nodes[index].channels().contains { $0.id == id && $0.canOffer }
+        await self.nodes[index].inspect().contains {
+          $0.channel.id == id && $0.channel.canOffer && $0.peerPolicy != nil
+        }
       }
     }
     return id
