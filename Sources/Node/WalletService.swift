@@ -8,7 +8,7 @@ internal import Wallet
 /// The one who changes the wallet. Every change is stored before it counts.
 actor WalletService {
   private var wallet: Wallet
-  private let keys: KeyRing
+  let keys: KeyRing
   private let store: any Store
   private let logger: Logger
   /// Addresses that were given to the chain part for sweeping; one is used until a restart.
@@ -50,7 +50,7 @@ actor WalletService {
   var birth: UInt32 { wallet.birth }
 
   /// Changes the wallet and stores what that means. When it cannot be stored, nothing has happened.
-  @discardableResult private func change<Result>(
+  @discardableResult func change<Result>(
     _ body: (inout Wallet) throws -> (Result, WalletUpdate)
   ) async throws -> Result {
     // Nobody else may change it while this waits for the disk: changes are made one after the other.

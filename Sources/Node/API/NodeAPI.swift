@@ -10,6 +10,9 @@ public enum NodeAPI {
   /// The description of a method; nil for a name that there is none of.
   public static func method(_ name: String) -> RPCMethod? { byName[name] }
 
+  /// What `getinfo` says that this is.
+  public static let version = "glc-0.1"
+
   private static let byName = Dictionary(methods.map { ($0.name, $0) }) { first, _ in first }
 }
 

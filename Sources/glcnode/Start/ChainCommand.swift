@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Chain
 internal import Configuration
 internal import Foundation
 internal import Logging
@@ -11,6 +12,8 @@ struct ChainServerOptions: Sendable {
   var blockInterval: Duration?
   /// Where user and password for the clients are written.
   var cookieFile: String
+  /// Where the chain is kept; nil for in memory alone.
+  var file: String?
 }
 
 /// What `glcnode chain` starts. It returns when clients can connect.
@@ -18,9 +21,43 @@ struct ChainRunner: Sendable {
   let start: @Sendable (ChainServerOptions, NodeLog) async throws -> any RunningNode
 
   /// The chain of this build.
-  static let standard = ChainRunner { _, _ in
-    throw CommandFailure(.refused, "this build has no chain to serve")
+  static let standard = ChainRunner { options, log in try await ServedChain.start(options, log) }
+}
+
+/// A regtest chain in memory or in a file, served to other processes.
+final class ServedChain: RunningNode {
+  private let chain: RegtestChain
+  private let server: ChainServer
+  private let ended: AsyncStream<Void>
+  private let end: AsyncStream<Void>.Continuation
+
+  private init(_ chain: RegtestChain, _ server: ChainServer) {
+    self.chain = chain
+    self.server = server
+    (ended, end) = AsyncStream.makeStream(of: Void.self)
   }
+
+  static func start(_ options: ChainServerOptions, _ log: NodeLog) async throws -> ServedChain {
+    let folder = URL(filePath: options.cookieFile).deletingLastPathComponent().path
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let chain = try RegtestChain(RegtestChain.Options(path: options.file))
+    let server = try await ChainServer.start(
+      chain,
+      ChainServer.Options(
+        host: options.listen.host, port: Int(options.listen.port), cookiePath: options.cookieFile),
+      logger: log.logger("chain"))
+    await chain.mineBlocks(every: options.blockInterval)
+    return ServedChain(chain, server)
+  }
+
+  func stop() async {
+    await chain.mineBlocks(every: nil)
+    await server.stop()
+    end.finish()
+  }
+
+  func waitUntilStopped() async throws { for await _ in ended {} }
 }
 
 struct ChainCommand: AsyncParsableCommand {
@@ -43,6 +80,9 @@ struct ChainCommand: AsyncParsableCommand {
   @Option(help: "The file for user and password. Default: ~/.glc/regtest/chain.cookie.")
   var cookieFile: String?
 
+  @Option(help: "The file that keeps the chain. Without one, it ends with the command.")
+  var file: String?
+
   func run() async throws {
     guard let listen = HostPort(listen) else {
       throw ValidationError("--listen: expected HOST:PORT, got '\(listen)'")
@@ -53,9 +93,9 @@ struct ChainCommand: AsyncParsableCommand {
     let home = FileManager.default.homeDirectoryForCurrentUser.path
     let options = ChainServerOptions(
       listen: listen, blockInterval: blockInterval == 0 ? nil : .seconds(blockInterval),
-      cookieFile: cookieFile ?? "\(home)/.glc/regtest/chain.cookie")
-    let file = try LogFile(nil)
-    let log = NodeLog(write: file.write)
+      cookieFile: cookieFile ?? "\(home)/.glc/regtest/chain.cookie", file: file)
+    let output = try LogFile(nil)
+    let log = NodeLog(write: output.write)
     let signals = Signals()
     let server = try await ChainRunner.standard.start(options, log)
     let stream = signals.stream
