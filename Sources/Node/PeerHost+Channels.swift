@@ -184,24 +184,29 @@ extension PeerHost {
   }
 
   func broadcast(_ transaction: Transaction, _ purpose: LightningEffect.Purpose, _ id: ChannelID) {
+    var replies: [@Sendable () -> Void] = []
     if purpose == .funding {
-      let hosted = channels[id]
-      hosted?.opening?(.success(hosted?.channel.id ?? id))
+      if let reply = channels[id]?.opening {
+        let final = channels[id]?.channel.id ?? id
+        replies.append { reply(.success(final)) }
+      }
       channels[id]?.opening = nil
       channels[id]?.reservation = nil
       logger.info("channel funded", metadata: ["channel": "\(id)", "txid": "\(transaction.txid)"])
     }
-    let hub = hub
+    if purpose == .close {
+      for reply in channels[id]?.closing ?? [] { replies.append { reply(.success(())) } }
+      channels[id]?.closing = []
+    }
+    let (hub, answers) = (hub, replies)
     batch.afterwards.append {
       // The wallet knows its own before anybody else does; a closing transaction may pay to it.
       try? await hub.wallet.record(
         transaction, label: purpose == .funding ? "channel funding" : "channel close", isReplaceable: false,
         time: WallClock.seconds)
       await hub.broadcast([transaction], purpose.rawValue)
-    }
-    if purpose == .close {
-      for reply in channels[id]?.closing ?? [] { reply(.success(())) }
-      channels[id]?.closing = []
+      // Whoever asked may count on the transaction being in the mempool.
+      for answer in answers { answer() }
     }
   }
 

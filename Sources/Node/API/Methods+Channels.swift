@@ -11,7 +11,9 @@ extension NodeAPI {
         .optional("announce", .bool, default: "true", "Whether the channel is announced to the network."),
         .minconf, .utxos,
         .optional("push_msat", .msat, default: "0", "What the peer is given of it, for good."),
-        .optional("close_to", .string, default: "the wallet", "The address that our part goes to in a mutual close."),
+        .optional(
+          "close_to", .string, default: "the wallet",
+          "Refused: an address cannot be bound in advance yet; `close` takes one."),
         .optional("request_amt", .sat, "Refused: liquidity cannot be bought yet."),
         .optional("compact_lease", .string, "Refused: liquidity cannot be bought yet."),
         .optional(
@@ -41,8 +43,7 @@ extension NodeAPI {
         .optional("wrong_funding", .outpoint, "Refused."),
         .optional("force_lease_closed", .bool, "Taken and not used."),
         .optional(
-          "feerange", .list(.feeRate), default: "from slow to urgent",
-          "The lowest and the highest fee rate for the close."),
+          "feerange", .list(.feeRate), "Taken and not used: the fee is what is normal."),
       ],
       results: [
         RPCResult("type", "string", "mutual, unilateral or unopened"),
@@ -123,8 +124,8 @@ extension NodeAPI {
         .optional("htlcmax", .msat, default: "what it is now", "The largest payment."),
         .optional(
           "enforcedelay", .integerIn(0...86_400), default: "600",
-          "Seconds in which the old fee is still taken: senders need time to hear of the new one."),
-        .optional("ignorefeelimits", .bool, default: "what it is now", "Take any fee rate that the peer asks for."),
+          "Taken and not used: the new fee holds at once."),
+        .optional("ignorefeelimits", .bool, "Taken and not used."),
       ],
       results: [
         RPCResult("channels[].peer_id", "node id", "the peer"),

@@ -76,7 +76,8 @@ extension NodeAPI {
         .optional("blocks", .integerIn(1...2000), default: "one more than depth", "How many come instead."),
         .optional(
           "mempool", .bool, default: "true",
-          "Whether the transactions of the old blocks wait for the new ones; otherwise they are gone."),
+          "Whether the transactions of the old blocks wait for the new ones; false is refused, they cannot be lost yet."
+        ),
       ], results: [RPCResult("blockheight", "integer", "the height now"), RPCResult("blockhash", "hex", "the new tip")]),
   ]
 }

@@ -58,7 +58,7 @@ extension NodeAPI {
         .required("label", .label, "Its label."),
         .required(
           "status", .choice(["paid", "expired", "unpaid"]), "How it must stand: so nothing is forgotten by mistake."),
-        .optional("desconly", .bool, default: "false", "Forget only the description."),
+        .optional("desconly", .bool, default: "false", "Refused: the invoice is forgotten as a whole."),
       ], results: invoiceResults("")),
     RPCMethod(
       "waitinvoice", .invoices, "Wait until an invoice is paid or expires",

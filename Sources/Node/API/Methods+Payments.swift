@@ -24,7 +24,7 @@ extension NodeAPI {
           "riskfactor", .number, default: "10", "How much a day of locked money weighs against fees, in percent a year."
         ),
         .maxFeePercent, .retryFor, .maxDelay, .exemptFee,
-        .optional("localinvreqid", .hex(count: 32), "The invoice request it belongs to."),
+        .optional("localinvreqid", .hex(count: 32), "Refused: BOLT 12 cannot be paid yet."),
         .optional("exclude", .list(.string), "Nodes and channels (SCID/DIRECTION) not to go through."),
         .maxFee,
         .optional("description", .string, "The text behind the invoice's description hash."),
@@ -69,7 +69,7 @@ extension NodeAPI {
         .optional("bolt11", .string, "The invoice, to be listed with it."),
         .optional("payment_secret", .hex(count: 32), "The invoice's payment secret."),
         .optional("partid", .integer, default: "0", "Which part of the payment it is."),
-        .optional("localinvreqid", .hex(count: 32), "The invoice request it belongs to."),
+        .optional("localinvreqid", .hex(count: 32), "Refused: BOLT 12 cannot be paid yet."),
         .optional("groupid", .integer, default: "one of its own", "Which attempt at the payment it is."),
         .optional("payment_metadata", .hex(count: nil), "The invoice's metadata."),
         .optional("description", .string, "The text behind the invoice's description hash."),
@@ -137,7 +137,7 @@ extension NodeAPI {
       parameters: [
         .required("payment_hash", .hex(count: 32), "The hash."),
         .required("status", .choice(["complete", "failed"]), "How it must have ended."),
-        .optional("partid", .integer, default: "all", "Only one part."),
+        .optional("partid", .integer, "Refused: all parts are forgotten together."),
         .optional("groupid", .integer, default: "all", "Only one attempt."),
       ], results: [RPCResult("payments[]", "object", "what was forgotten, as in listsendpays")]),
     RPCMethod(

@@ -72,6 +72,7 @@ extension NodeAPI {
       ]),
     RPCMethod(
       "fundpsbt", .wallet, "Make a PSBT with inputs of the wallet for an amount",
+      details: "Not yet: it is refused.",
       parameters: [
         .required("satoshi", .satOrAll, "What its outputs will need."), .required("feerate", .feeRate, "The fee rate."),
         .required("startweight", .integerIn(0...4_000_000), "The weight of everything but the inputs."), .minconf,

@@ -257,5 +257,9 @@ extension NodeSettings {
     channels.contestDelay = own.toSelfDelay
     channels.htlcMinimum = forwarding.htlcMinimum
     announcesChannels = own.announces
+    // Without a limit on regtest, where there are no rates to speak of.
+    let factor = own.maximumFeeRateFactor ?? (configuration.network == .regtest ? 0 : 10)
+    if factor == 0 { channels.maximumFeeRate = FeeRate(satPerKiloWeight: .max) }
+    if configuration.developer.hasFastGossip { gossipInterval = 1 }
   }
 }

@@ -181,7 +181,7 @@ extension Handlers {
       for htlc in htlcs(hosted.channel) {
         var object: JSONObject = [
           "short_channel_id": .text(hosted.channel.shortChannelID ?? hosted.channel.localAlias),
-          "created_index": .int(all.count + 1),
+          "created_index": .int(all.count + 1), "updated_index": .int(all.count + 1),
         ]
         for (name, value) in htlc.members { object[name] = value }
         all.append(object)

@@ -138,23 +138,23 @@ extension Handlers {
     }
     await context.progress("Closing together with the peer")
     if try await firstOf(seconds == 0 ? nil : .seconds(Int64(clamping: seconds)), work) != nil {
-      let closed = await node.channels().first { $0.id == id }?.closingTransactions.last
+      let closed = await node.channels().first { $0.id == id }?.closingTransactions ?? []
       return closing("mutual", closed)
     }
     await context.progress("The peer does not answer: closing without it")
     let transaction = await commitment(of: id)
     try await node.forceClose(id)
-    return closing("unilateral", transaction)
+    return closing("unilateral", transaction.map { [$0] } ?? [])
   }
 
-  private func closing(_ type: String, _ transaction: Transaction?) -> JSONValue {
+  /// Both sides may have signed several: the last one stands by itself too.
+  private func closing(_ type: String, _ transactions: [Transaction]) -> JSONValue {
     var object: JSONObject = ["type": .string(type)]
-    if let transaction {
-      let (raw, txid): (JSONValue, JSONValue) = (.hex(transaction.encoded), .text(transaction.txid))
-      object["tx"] = raw
-      object["txid"] = txid
-      object["txs"] = [raw]
-      object["txids"] = [txid]
+    if let last = transactions.last {
+      object["tx"] = .hex(last.encoded)
+      object["txid"] = .text(last.txid)
+      object["txs"] = .array(transactions.map { .hex($0.encoded) })
+      object["txids"] = .array(transactions.map { .text($0.txid) })
     }
     return .object(object)
   }

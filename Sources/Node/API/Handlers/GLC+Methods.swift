@@ -24,6 +24,12 @@ extension Handlers {
   /// The only one so far.
   private static let fundingName = "witness-script-funding"
 
+  /// `to_local`, `to_remote`, or the extension with a number of its own.
+  private static func name(of tag: OutputTag, _ owners: [ExtensionID: String]) -> String {
+    if tag.owner == .core { return tag == .balance(of: .holder) ? "to_local" : "to_remote" }
+    return "\(owners[tag.owner] ?? "\(tag.owner)") \(tag.index)"
+  }
+
   func extensions(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     var seen: Set<String> = [Self.fundingName]
     var found: [JSONValue] = [
@@ -66,7 +72,7 @@ extension Handlers {
     let owners = Dictionary(core.stack.extensions.map { ($0.id, $0.manifest.name) }) { first, _ in first }
     let outputs = commitment.outputs.map { sealed -> JSONValue in
       let output = sealed.output
-      let name = output.tag.owner == .core ? "balance of side \(output.tag.index)" : "\(output.tag)"
+      let name = Self.name(of: output.tag, owners)
       return [
         "name": .string(name), "extension": .string(owners[output.tag.owner] ?? "main-outputs"),
         "amount_msat": .msat(output.value), "script": .hex(output.lock.scriptPubKey.bytes),

@@ -226,6 +226,7 @@ extension NodeAddress {
 }
 
 extension Node {
-  var alias: String { settings.alias ?? "glc-\(String("\(nodeID)".prefix(8)))" }
-  var color: [UInt8] { settings.color ?? Array(nodeID.publicKey.array.prefix(3)) }
+  /// As announced.
+  var alias: String { settings.alias ?? "glc-\("\(nodeID)".prefix(12))" }
+  var color: [UInt8] { settings.color ?? Array(nodeID.publicKey.array[1..<4]) }
 }

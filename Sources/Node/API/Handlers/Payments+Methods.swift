@@ -384,7 +384,9 @@ extension Handlers {
     return [
       "forwards": .array(
         chosen.map { forward in
-          var object: JSONObject = ["created_index": .unsigned(forward.createdIndex)]
+          var object: JSONObject = [
+            "created_index": .unsigned(forward.createdIndex), "updated_index": .unsigned(forward.createdIndex),
+          ]
           if let name = names[forward.incoming.channel] { object["in_channel"] = .text(name) }
           object["in_htlc_id"] = .unsigned(forward.incoming.id)
           object["in_msat"] = .msat(forward.amountIn)

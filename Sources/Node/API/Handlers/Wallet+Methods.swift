@@ -190,7 +190,7 @@ extension Handlers {
   }
 
   func fundpsbt(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
-    throw RPCError.notSupported("fundpsbt: withdraw and fundchannel take utxos and fee rates;")
+    throw RPCError.notSupported("fundpsbt")
   }
 
   func signpsbt(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
