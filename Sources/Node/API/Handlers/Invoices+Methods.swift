@@ -54,7 +54,7 @@ extension Handlers {
     default: throw arguments.invalid("exposeprivatechannels", "should be true, false or a list of short channel ids")
     }
     let record = try await node.createInvoice(terms)
-    await settleEngine()
+    try await settleEngine()
     var object: JSONObject = [
       "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt), "bolt11": .string(record.bolt11),
       "payment_secret": .hex(record.paymentSecret), "created_index": .unsigned(record.createdIndex),
@@ -88,7 +88,7 @@ extension Handlers {
     if let expiry = try arguments.integer(ifPresent: "expiry") { terms.expiry = expiry }
     terms.minFinalCLTVExpiryDelta = try arguments.integer(ifPresent: "cltv", as: UInt32.self) ?? 144
     let record = try await node.createInvoice(terms)
-    await settleEngine()
+    try await settleEngine()
     return [
       "bolt11": .string(record.bolt11), "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt),
     ]
@@ -144,7 +144,7 @@ extension Handlers {
       }
     }
     let isNone = arguments.has("offer_id")
-    let all = await engine { Array($0.invoices.values) }.filter { invoice in
+    let all = try await engine { Array($0.invoices.values) }.filter { invoice in
       !isNone && (label == nil || invoice.label == label) && (hash == nil || invoice.paymentHash == hash)
     }.sorted { $0.createdIndex < $1.createdIndex }
     let chosen = try page(all, arguments, created: \.createdIndex, updated: { $0.updatedIndex ?? 0 })
@@ -174,7 +174,7 @@ extension Handlers {
     let (hub, handlers) = (hub, self)
     let record = try await firstOf(nil) { () -> InvoiceRecord in
       let events = hub.events.listen()
-      guard let known = await handlers.engine({ $0.invoice(label: label) }) else {
+      guard let known = try await handlers.engine({ $0.invoice(label: label) }) else {
         throw RPCError(.invoiceNotFound, "Label not found")
       }
       if known.status == .paid { return known }
@@ -202,15 +202,15 @@ extension Handlers {
     let last = try arguments.integer(ifPresent: "lastpay_index") ?? 0
     let seconds = try arguments.integer(ifPresent: "timeout")
     let (hub, handlers) = (hub, self)
-    let next: @Sendable () async -> InvoiceRecord? = {
-      await handlers.engine { engine in
+    let next: @Sendable () async throws -> InvoiceRecord? = {
+      try await handlers.engine { engine in
         engine.invoices.values.filter { ($0.payIndex ?? 0) > last && $0.status == .paid }
           .min { ($0.payIndex ?? 0) < ($1.payIndex ?? 0) }
       }
     }
     let record = try await firstOf(seconds.map { .seconds(Int64(clamping: $0)) }) { () -> InvoiceRecord in
       let events = hub.events.listen()
-      if let found = await next() { return found }
+      if let found = try await next() { return found }
       for await event in events {
         if case .payment(.invoicePaid(let paid, _)) = event, (paid.payIndex ?? 0) > last { return paid }
       }

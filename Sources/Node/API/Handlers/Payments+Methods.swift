@@ -244,7 +244,7 @@ extension Handlers {
     }
     if part.status == .failed { throw part.failure ?? PaymentFailure(.unspecified, "the part has failed") }
     let id = part.id.payment
-    return .object(json(part, await engine { $0.payments[id] }))
+    return .object(json(part, try await engine { $0.payments[id] }))
   }
 
   static func amount(_ value: JSONValue) -> MilliSatoshi? {
@@ -269,7 +269,7 @@ extension Handlers {
       var reader = ByteReader(record.value.bytes)
       found.append(try ForwardRecord(from: &reader))
     }
-    found += await engine { $0.pendingForwards }
+    found += try await engine { $0.pendingForwards }
     return found.sorted { $0.createdIndex < $1.createdIndex }
   }
 
@@ -310,14 +310,14 @@ extension Handlers {
     let all = try await parts().filter { part in
       (hash == nil || part.id.payment.paymentHash == hash) && (status == nil || "\(part.status)" == status)
     }
-    let payments = await engine { $0.payments }
+    let payments = try await engine { $0.payments }
     let chosen = try page(all, arguments, created: \.createdIndex, updated: \.createdIndex)
     return ["payments": .array(chosen.map { .object(json($0, payments[$0.id.payment])) })]
   }
 
   func listpays(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let (hash, status) = try wanted(arguments)
-    let all = await engine { Array($0.payments.values) }.filter { payment in
+    let all = try await engine { Array($0.payments.values) }.filter { payment in
       (hash == nil || payment.id.paymentHash == hash) && (status == nil || "\(payment.status)" == status)
     }.sorted { $0.createdIndex < $1.createdIndex }
     let chosen = try page(all, arguments, created: \.createdIndex, updated: \.createdIndex)
@@ -349,7 +349,7 @@ extension Handlers {
     let hash = try arguments.bytes32("payment_hash")
     let status = try arguments.string("status")
     let group = try arguments.integer(ifPresent: "groupid")
-    let found = await engine { $0.payments(withHash: hash) }.filter { group == nil || $0.id.group == group }
+    let found = try await engine { $0.payments(withHash: hash) }.filter { group == nil || $0.id.group == group }
     guard !found.isEmpty else {
       throw RPCError(.payNoSuchPayment, "Unknown payment with payment_hash: \(Hex.encode(hash.array))")
     }

@@ -99,18 +99,18 @@ extension Handlers {
   }
 
   /// Reads something of the payment engine.
-  func engine<Value: Sendable>(_ read: @escaping @Sendable (PaymentEngine) -> Value) async -> Value {
-    await hub.withPayments { engine, _ in (read(engine), []) }
+  func engine<Value: Sendable>(_ read: @escaping @Sendable (PaymentEngine) -> Value) async throws -> Value {
+    try await hub.withPayments { engine, _ in (read(engine), []) }
   }
 
   /// Returns when everything that the payment engine has answered so far is stored.
-  func settleEngine() async { await hub.withPayments { _, _ in ((), []) } }
+  func settleEngine() async throws { try await hub.withPayments { _, _ in ((), []) } }
 
   /// Changes something in the payment engine; returns when that is stored.
   func changeEngine<Value: Sendable>(
     _ change: @escaping @Sendable (inout PaymentEngine, PaymentTime) throws -> (Value, [PaymentAction])
   ) async throws -> Value {
-    let result = await hub.withPayments { engine, now -> (Result<Value, any Error>, [PaymentAction]) in
+    let result = try await hub.withPayments { engine, now -> (Result<Value, any Error>, [PaymentAction]) in
       do {
         let (value, actions) = try change(&engine, now)
         return (.success(value), actions)
@@ -118,7 +118,7 @@ extension Handlers {
         return (.failure(error), [])
       }
     }
-    await settleEngine()
+    try await settleEngine()
     return try result.get()
   }
 
