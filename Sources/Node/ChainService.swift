@@ -15,6 +15,8 @@ actor ChainService {
   private var tasks: [Task<Void, Never>] = []
   private var waiters: [(UInt32, CheckedContinuation<Void, Never>)] = []
   private var failure: ChainError?
+  /// The height that every part has stored what it means to it; nil before the first block.
+  private var processed: UInt32?
 
   init(hub: Hub) {
     self.hub = hub
@@ -26,6 +28,9 @@ actor ChainService {
   /// Goes up to the present tip, and follows from there on.
   func start() async throws {
     await hub.fees.refresh(from: hub.source)
+    // Before anything follows the chain: nobody else sets the height from then on.
+    processed = await hub.wallet.current.tip?.height
+    if let processed { hub.height = processed }
     let tip = try await hub.source.tip()
     let follower = ChainFollower(
       source: hub.source, after: await hub.wallet.locator, startingAt: await hub.wallet.birth, logger: logger)
@@ -47,9 +52,7 @@ actor ChainService {
           }
         }
       })
-    let reached = await hub.wallet.current.tip?.height
-    if let reached { hub.height = reached }
-    if reached.map({ $0 < tip.height }) ?? true { await reach(tip.height) }
+    await reach(tip.height)
     if let failure { throw failure }
     for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
     for transaction in await hub.wallet.current.unpublished { await hub.broadcast([transaction], "again") }
@@ -64,7 +67,7 @@ actor ChainService {
 
   /// Returns when this height has been processed.
   func reach(_ height: UInt32) async {
-    guard failure == nil, hub.height < height else { return }
+    guard failure == nil, processed.map({ $0 < height }) ?? true else { return }
     await withCheckedContinuation { waiters.append((height, $0)) }
   }
 
@@ -83,14 +86,16 @@ actor ChainService {
         case .connected(let block, let position): try await connect(block, position)
         case .disconnected(let position): try await disconnect(position)
         }
+        processed = hub.height
         break
       } catch {
         logger.critical("a block cannot be processed", metadata: ["block": "\(event.position)", "reason": "\(error)"])
         try? await Task.sleep(for: .seconds(1))
       }
     }
-    let reached = waiters.filter { $0.0 <= hub.height }
-    waiters.removeAll { $0.0 <= hub.height }
+    guard let processed else { return }
+    let reached = waiters.filter { $0.0 <= processed }
+    waiters.removeAll { $0.0 <= processed }
     for (_, waiter) in reached { waiter.resume() }
   }
 
