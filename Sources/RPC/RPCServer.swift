@@ -114,7 +114,8 @@ public final class RPCServer: Sendable {
       let isFull = state.connections.count >= limits.maximumConnections
       // More than so many refusals under way are not waited for.
       if state.isStopping || state.connections.count >= limits.maximumConnections + 64 {
-        channel.channel.close(promise: nil)
+        // Not closed alone: NIO insists on being told that nobody writes to it.
+        Task { try? await channel.executeThenClose { _, _ in } }
         return
       }
       let connection = RPCConnection(
@@ -143,6 +144,10 @@ public final class RPCServer: Sendable {
     }
     if isFirst {
       file.remove()
+      // Nobody new; and whoever is half let in is let in and sent away, before the door is gone: NIO traps on what it has accepted and
+      // nobody has taken.
+      try? await listener.channel.setOption(.autoRead, value: false).get()
+      try? await Task.sleep(for: .milliseconds(50))
       listener.channel.close(promise: nil)
       // Nothing more is read; a connection without calls ends.
       for connection in connections { connection.channel.close(mode: .input, promise: nil) }
