@@ -419,6 +419,8 @@ extension LightningChannel {
 
   /// The output that funds the channel.
   public func fundingScript() throws(OpeningRefusal) -> Script {
+    // The first point is not stored; what came of it is.
+    if let commitment = try? core?.localCommitments(signer).first { return commitment.fundingLock.scriptPubKey }
     let (parameters, stack, point) = try parameters()
     do {
       let keys = try CommitmentKeys(

@@ -19,7 +19,7 @@ import Wire
   static let strikes: [(node: Int, commit: Int)] = {
     if let one = TestNetwork.strike { return [one] }
     let step = TestNetwork.isLong ? 1 : 29
-    return (0..<3).flatMap { node in stride(from: node * 7, to: 150, by: step).map { (node, $0) } }
+    return [(1, 7)] + (0..<3).flatMap { node in stride(from: node * 7, to: 150, by: step).map { (node, $0) } }
   }()
 
   @Test(arguments: strikes) func powerLossAtAnyCommitLosesNothing(_ strike: (node: Int, commit: Int)) async throws {
