@@ -329,8 +329,11 @@ final class Demo {
 
   /// Leaves the nodes to the visitor.
   func stay() async throws {
-    say("\nThe nodes stay. Their sockets:\n")
-    for index in 0..<3 { line("\(world.folder)/\(name(index).lowercased())/lightning-rpc") }
+    say("\nThe nodes stay until one of them is stopped, or Control-C. Talk to them:\n")
+    for index in 0..<3 { line("glcnode getinfo --data-dir \(world.folder)/\(name(index).lowercased())") }
+    line("glcnode glc-faucet --data-dir \(world.folder)/alice")
+    line("glcnode stop --data-dir \(world.folder)/alice")
+    try await world.serve()
   }
 
   private func name(_ index: Int) -> String { DemoWorld.names[index] }

@@ -1,11 +1,13 @@
 internal import BOLT
 internal import Bitcoin
 internal import Chain
+internal import Configuration
 internal import Encoding
 internal import Foundation
 internal import Hashing
 internal import Logging
 internal import Node
+internal import RPC
 internal import Storage
 internal import Wallet
 internal import Wire
@@ -85,6 +87,31 @@ final class DemoWorld {
       try await Task.sleep(for: .milliseconds(10))
     }
     throw DemoFailure("\(what): not within \(seconds) seconds")
+  }
+
+  /// Serves the nodes' API until somebody stops one of them.
+  func serve() async throws {
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    var servers: [RPCServer] = []
+    for index in 0..<3 {
+      var configuration = NodeConfiguration()
+      configuration.dataDirectory = "\(folder)/\(Self.names[index].lowercased())"
+      configuration.network = .regtest
+      try FileManager.default.createDirectory(atPath: configuration.networkDirectory, withIntermediateDirectories: true)
+      var registry = RPCRegistry()
+      NodeHandlers.register(
+        in: &registry, node: try node(index),
+        surroundings: NodeSurroundings(
+          configuration: configuration, control: chain, stop: { end.finish() }))
+      servers.append(
+        try await RPCServer.start(
+          path: configuration.rpcSocketPath, registry: registry,
+          logger: Logger(label: "rpc") { _ in
+            SwiftLogNoOpLogHandler()
+          }))
+    }
+    for await _ in ended {}
+    for server in servers { await server.stop() }
   }
 
   /// Where everything that the faucet gave is now.
