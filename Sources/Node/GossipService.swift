@@ -240,10 +240,18 @@ actor GossipService {
     let own = hub.directory.channel(named: announcement.shortChannelID).flatMap { hub.directory.entry($0) }
     let capacity = own?.capacity
     let now = now
-    let changes = try? view.state.withLock { state in
-      try state.graph.add(announcement, bytes: bytes, capacity: capacity, now: now)
+    // The peer may have been faster: then it is known, and still ours to tell.
+    let changes: [GossipChange]
+    do throws(GraphRefusal) {
+      changes = try view.state.withLock { state throws(GraphRefusal) in
+        try state.graph.add(announcement, bytes: bytes, capacity: capacity, now: now)
+      }
+    } catch .alreadyKnown {
+      changes = []
+    } catch {
+      logger.warning("our channel cannot be announced", metadata: ["reason": "\(error)"])
+      return
     }
-    guard let changes else { return }
     if let funding = own?.funding { fundings[funding] = announcement.shortChannelID }
     try? await store(changes, capacity: capacity, funding: own?.funding?.txid)
     await carryOut(sync.generated(.channel(announcement.shortChannelID), timestamp: now))
