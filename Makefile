@@ -1,7 +1,7 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test test-release lint format release bench fuzz clean help
+.PHONY: demo test test-release lint format release bench kill-test pay-bench fuzz clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -32,6 +32,16 @@ release: ## build everything optimised
 bench: ## measure the hot paths beside their floor: make bench FILTER=sign
 	@scripts/bootstrap
 	@scripts/bench $(FILTER)
+
+kill-test: ## kill nodes in the middle of payments and count the money: make kill-test KILLS=100
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@scripts/kill-test --kills $(or $(KILLS),100)
+
+pay-bench: ## payments per second between two nodes
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@scripts/pay-bench
 
 fuzz: ## fuzz every parser, 60 seconds each: make fuzz NAME=psbt SECONDS=600
 	@scripts/bootstrap
