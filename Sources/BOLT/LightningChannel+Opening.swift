@@ -175,7 +175,7 @@ extension LightningChannel {
     // If the message doesn't include a `channel_type`: fail the channel.
     guard let type = message.channelType else { throw OpeningRefusal("no channel_type") }
     // The `channel_type` is not suitable.
-    let stack = try stack(of: type)
+    _ = try stack(of: type)
     let announces = message.channelFlags.contains(.announceChannel)
     guard !(announces && type.contains(.scidAlias)) else {
       throw OpeningRefusal("a channel with option_scid_alias cannot be announced")
@@ -191,7 +191,6 @@ extension LightningChannel {
         ? message.feeratePerKw == FeeRate(satPerKiloWeight: 0)
         : message.feeratePerKw >= policy.minimumFeeRate && message.feeratePerKw <= policy.maximumFeeRate
     else { throw OpeningRefusal("feerate_per_kw \(message.feeratePerKw) is not acceptable") }
-    _ = stack
 
     let ours = try ownTerms(
       policy, signer, capacity: message.fundingSatoshis, theirDustLimit: message.dustLimitSatoshis, shutdownScript)

@@ -183,9 +183,11 @@ extension LightningChannel {
     guard case .extension(let position, let update) = content, let slot = paymentSlot(position),
       case .settled(let id, let witness, let attribution)? = slot.event(update), let origin = origins[id]
     else { return }
-    // The lock is open, whatever becomes of the channel: what stands behind the offer can be settled at once.
+    // The lock is open, whatever becomes of the channel: what stands behind the offer can be settled at once. From here on the outcome
+    // is stored, and nothing that happens to the offer later may take its place.
     let outcome = OfferOutcome.settled(witness, attribution: attribution)
-    effects += [.record(.outcome(origin: origin, outcome)), .payment(.outcome(origin: origin, outcome))]
+    origins[id] = nil
+    effects += [.persist, .record(.outcome(origin: origin, outcome)), .payment(.outcome(origin: origin, outcome))]
   }
 
   mutating func noteIrrevocable(

@@ -296,8 +296,6 @@ public final class Node: Sendable {
 
   public func keysend(_ request: KeysendRequest) async throws -> PaymentRecord {
     let events = hub.events.listen()
-    let entropy = hub.randomBytes32()
-    _ = entropy
     let start = try await hub.withPayments { engine, now -> (Result<PaymentStart, PaymentFailure>, [PaymentAction]) in
       do throws(PaymentFailure) {
         let (start, actions) = try engine.keysend(request, at: now)

@@ -181,6 +181,29 @@ import Wire
     #expect(pair.ends[0].inbox.count == 1)
   }
 
+  /// The peer has shown the preimage and goes silent: that outcome is stored, and no later one may take its place.
+  @Test func aPreimageThatWasShownIsTheLastWordAboutAnOffer() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    try pair.confirm()
+    try pair.offer(1, by: 0, 50_000_000)
+    try pair.run()
+    #expect(pair.ends[0].channel?.origins.count == 1)
+    try pair.settle(pair.incoming(1)[0].id, number: 1, by: 1)
+    // update_fulfill_htlc alone: no signature follows it.
+    try pair.deliver(to: 0)
+    #expect(pair.ends[0].channel?.origins.isEmpty == true)
+    try pair.restart(0)
+    #expect(pair.ends[0].channel?.origins.isEmpty == true)
+    #expect(pair.ends[0].channel?.pendingPayments.count == 1, "the payment itself is still in the channel")
+    // Shown again and committed, it is not reported a second time.
+    let notices = pair.ends[0].notices.count
+    try pair.reconnect(restarting: false)
+    try pair.run()
+    #expect(pair.ends[0].notices.count == notices && pair.ends[0].channel?.pendingPayments.isEmpty == true)
+  }
+
   @Test func announcementsAreSignedOnceTheChannelIsSixDeep() throws {
     var pair = ChannelPair()
     try pair.open(announced: true)
