@@ -16,8 +16,8 @@ public struct FundedClaim: Sendable {
 }
 
 extension Wallet {
-  /// Adds inputs of the wallet to a claim, so that it pays what it is to pay: confirmed ones, one if possible, of the reserve for anchor
-  /// channels too; without any, the change of our own transactions that wait. An earlier attempt at the same outputs counts as replaced: its coins can be used again.
+  /// Adds inputs of the wallet to a claim, so that it pays what it is to pay: confirmed ones only, one if possible, of the reserve for anchor
+  /// channels too. An earlier attempt at the same outputs counts as replaced: its coins can be used again.
   ///
   /// Throws `.insufficientFunds`, `.claim`.
   public mutating func fund(_ claim: Claim) throws(WalletError) -> (claim: FundedClaim, update: WalletUpdate) {
@@ -71,31 +71,15 @@ extension Wallet {
         outPoints.remove(OutPoint(txid: record.txid, vout: UInt32(vout)))
       }
     }
-    var confirmed: [WalletInput] = []
-    var change: [WalletInput] = []
-    // BIP 125, rule 2: a replacement has no unconfirmed inputs that what it replaces had not. BIP 431: version 3 descends from version 3.
-    let mayChain = earlier.isEmpty && !claim.isReplacement && claim.version != 3
-    for outPoint in outPoints {
-      guard let (output, path) = ownOutput(outPoint), reserved[outPoint] == nil, let record = records[outPoint.txid]
-      else { continue }
-      let input = WalletInput(outPoint: outPoint, output: output, witnessWeight: path.kind.witnessWeight)
-      if let height = record.status.height {
-        let isMature =
-          !record.transaction.isCoinbase
-          || UInt64(height) + UInt64(Self.coinbaseMaturity) <= UInt64(self.height ?? 0) + 1
-        if isMature { confirmed.append(input) }
-      } else if mayChain, record.status == .unconfirmed, record.isOwn,
-        let ancestors = unconfirmedAncestors(of: outPoint.txid, limit: policy.maximumAncestors),
-        ancestors.allSatisfy({ $0.isOwn && $0.transaction.version != 3 })
-      {
-        change.append(input)
-      }
-    }
-    func ordered(_ inputs: [WalletInput]) -> [WalletInput] {
-      inputs.sorted { ($0.output.value, $0.outPoint) < ($1.output.value, $1.outPoint) }
-    }
-    // Many claims at the same time may have to share few coins: then each takes the change of the one before.
-    return confirmed.isEmpty ? ordered(change) : ordered(confirmed)
+    return outPoints.compactMap { outPoint -> WalletInput? in
+      guard let (output, path) = ownOutput(outPoint), reserved[outPoint] == nil,
+        let record = records[outPoint.txid], let confirmed = record.status.height
+      else { return nil }
+      let isMature =
+        !record.transaction.isCoinbase || UInt64(confirmed) + UInt64(Self.coinbaseMaturity) <= UInt64(height ?? 0) + 1
+      return isMature
+        ? WalletInput(outPoint: outPoint, output: output, witnessWeight: path.kind.witnessWeight) : nil
+    }.sorted { ($0.output.value, $0.outPoint) < ($1.output.value, $1.outPoint) }
   }
 
   private func choose(
