@@ -151,6 +151,10 @@ let package = Package(
     .target(
       name: "VectorSupport", dependencies: ["Bitcoin", "Encoding", "JSON"], path: "Tests/VectorSupport",
       swiftSettings: strict),
+    // A real bitcoind, for tests.
+    .target(
+      name: "BitcoindSupport", dependencies: ["Chain", "Bitcoin", "Hashing", "Encoding", "JSON"],
+      path: "Tests/BitcoindSupport", swiftSettings: strict),
     tests("EncodingTests", ["Encoding", "JSON", "VectorSupport"]),
     tests("HashingTests", ["Hashing", "Encoding", "JSON", "VectorSupport"]),
     tests("Secp256k1Tests", ["Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
@@ -173,7 +177,7 @@ let package = Package(
     tests(
       "PaymentsTests",
       ["Payments", "GLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
-    tests("ChainTests", ["Chain", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"] + nio),
+    tests("ChainTests", ["Chain", "BitcoindSupport", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"] + nio),
     // The process that the tests of storage kill.
     .executableTarget(
       name: "storagehelper", dependencies: ["Storage", "Encoding"], path: "Tests/StorageHelper", swiftSettings: strict),
@@ -187,7 +191,7 @@ let package = Package(
       "NodeTests",
       [
         "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
-        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", logging,
+        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport", logging,
       ]),
     tests("CommandTests", ["Node", "RPC", "JSON", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),

@@ -1,4 +1,5 @@
 import Bitcoin
+import BitcoindSupport
 import Testing
 
 @testable import Chain
@@ -85,7 +86,7 @@ enum Backend: CaseIterable, Sendable, CustomStringConvertible {
       try await withServedChain { _, _, source in
         try await body(RPCChain(bitcoind: source))
       }
-    case .bitcoind: try await RunningBitcoind.with { _, chain in try await body(chain) }
+    case .bitcoind: try await withBitcoind { _, chain in try await body(chain) }
     }
   }
 }

@@ -1,4 +1,5 @@
 import Bitcoin
+import BitcoindSupport
 import JSON
 import NIOCore
 import NIOPosix

@@ -1,4 +1,5 @@
 import Bitcoin
+import BitcoindSupport
 import JSON
 import Testing
 
@@ -8,11 +9,11 @@ import Testing
   "With a real bitcoind",
   .enabled(
     if: RunningBitcoind.executable != nil,
-    "there is none: scripts/install-bitcoind PREFIX, then set GLC_BITCOIND=PREFIX/bin/bitcoind"))
+    "\(RunningBitcoind.reason)"))
 struct BitcoindTests {
   @Test("the blocks of the embedded chain are valid")
   func blocks() async throws {
-    try await RunningBitcoind.with { _, bitcoind in
+    try await withBitcoind { _, bitcoind in
       let embedded = EmbeddedChain(chain: try RegtestChain())
       let chain = embedded.chain
       let coin = try await embedded.coin()
@@ -37,7 +38,7 @@ struct BitcoindTests {
 
   @Test("the follower outlives a restart, with another cookie")
   func restart() async throws {
-    try await RunningBitcoind.with { running, chain in
+    try await withBitcoind { running, chain in
       let tip = try await chain.source.tip()
       let source = chain.source
       let follower = Task {

@@ -1,18 +1,11 @@
 import Bitcoin
+import BitcoindSupport
 import Encoding
 import FoundationEssentials
 import Hashing
 import Testing
 
 @testable import Chain
-
-/// A folder that goes away with the test.
-func withTemporaryFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "glc-chain-\(UUID().uuidString)").path()
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try await body(folder)
-}
 
 @Suite("The embedded chain")
 struct RegtestChainTests {

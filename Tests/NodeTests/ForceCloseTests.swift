@@ -52,7 +52,7 @@ import Wire
       return true
     }
     try await network.nodes[given.closer].forceClose(id)
-    try await network.wait("the commitment") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.wait("the commitment") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine()
     await network.settleDown()
     // Node 2 knows the preimage and shows it on the chain; node 0 settles towards node 1, which then takes it from the chain.

@@ -24,7 +24,7 @@ import Wire
     let back = try await network.pay(1, 0, MilliSatoshi(400_000_000))
     #expect(back.status == .complete)
     try await network.nodes[1].close(id)
-    try await network.wait("the closing transaction") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.wait("the closing transaction") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine(12)
     try await network.wait("both have seen the end") {
       var over = true

@@ -19,15 +19,15 @@ import Wire
 
 /// Nodes in one process on one chain, talking over loopback.
 final class TestNetwork {
-  let chain: RegtestChain
+  let chain: TestChain
   var nodes: [Node] = []
   var launches: [Node.Launch] = []
 
   init(
-    nodes count: Int, settings: (inout NodeSettings, Int) -> Void = { _, _ in },
+    nodes count: Int, on chain: TestChain? = nil, settings: (inout NodeSettings, Int) -> Void = { _, _ in },
     configure: (inout Node.Launch, Int) -> Void = { _, _ in }
   ) async throws {
-    chain = try RegtestChain()
+    if let chain { self.chain = chain } else { self.chain = try await TestChain.make() }
     for index in 0..<count {
       var own = NodeSettings(network: .regtest)
       own.irrevocableDepth = 10
@@ -37,7 +37,7 @@ final class TestNetwork {
       logger.logLevel = TestNetwork.level
       var launch = Node.Launch(
         settings: own, keys: try KeyRing(seed, networkKind: .test), store: try MemoryStore(schema: .node),
-        source: chain, logger: logger)
+        source: self.chain.source, logger: logger)
       launch.birth = 0
       launch.listen = [try NodeAddress(text: "127.0.0.1:0")]
       configure(&launch, index)
@@ -97,7 +97,7 @@ final class TestNetwork {
     try await connect(a, b)
     let id = try await nodes[a].openChannel(
       with: nodes[b].nodeID, capacity: capacity, pushing: pushing, type: type, isAnnounced: announced)
-    try await wait("the funding transaction") { await !self.chain.mempoolTransactions().isEmpty }
+    try await wait("the funding transaction") { try await !self.chain.mempoolTransactions().isEmpty }
     try await mine(6)
     for index in [a, b] {
       try await wait("channel of \(index) is usable") {
@@ -128,5 +128,8 @@ final class TestNetwork {
     await nodes[index].channels().reduce(.zero) { $0.adding($1.balances?[.local] ?? .zero) ?? $0 }
   }
 
-  func stop() async { for node in nodes { await node.stop() } }
+  func stop() async {
+    for node in nodes { await node.stop() }
+    await chain.stop()
+  }
 }

@@ -31,7 +31,7 @@ import Wire
     network.launches[1].store = old
     network.nodes[1] = try await Node.start(network.launches[1])
     try await network.connect(0, 1)
-    try await network.wait("the peer's commitment") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.wait("the peer's commitment") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine(until: "it is resolved", limit: 60) {
       for index in [0, 1] where await network.channel(index, id)?.phase != .ended { return false }
       return true
@@ -88,7 +88,7 @@ import Wire
     }
     _ = try await network.pay(0, 1, MilliSatoshi(1_000_000_000))
     try await network.nodes[0].forceClose(id)
-    try await network.wait("the commitment") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.wait("the commitment") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine(3)
     await network.settleDown()
     try await network.chain.reorganise(depth: 4, count: 5)
@@ -141,7 +141,7 @@ import Wire
     }
     #expect(await network.channel(0, id)?.pendingPayments.count == 2 * count)
     try await network.nodes[0].forceClose(id)
-    try await network.wait("the commitment") { await !network.chain.mempoolTransactions().isEmpty }
+    try await network.wait("the commitment") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine()
     // Every second one of each direction is taken.
     for (index, one) in held.enumerated() where index / 2 % 2 == 0 { try await network.settle(one) }

@@ -1,0 +1,120 @@
+package import Bitcoin
+package import Chain
+import Encoding
+import FoundationEssentials
+import Hashing
+import JSON
+
+/// A bitcoind on regtest with coins of its own, and what tests tell it to do.
+package final class BitcoindChain: Sendable {
+  package let running: RunningBitcoind
+  package let bitcoind: BitcoindSource
+  private let ownsFolder: Bool
+
+  private init(_ running: RunningBitcoind, _ options: BitcoindSource.Options, ownsFolder: Bool) {
+    self.running = running
+    self.ownsFolder = ownsFolder
+    bitcoind = BitcoindSource(options)
+  }
+
+  deinit {
+    running.kill()
+    if ownsFolder { try? FileManager.default.removeItem(atPath: running.folder) }
+  }
+
+  /// A new chain of 110 blocks, with the coins of the first ten to spend.
+  package static func start(
+    in folder: String? = nil, _ arguments: [String] = [], _ adjust: (inout BitcoindSource.Options) -> Void = { _ in }
+  ) async throws -> BitcoindChain {
+    let place = try folder ?? makeTemporaryFolder()
+    let running = try await RunningBitcoind.start(in: place, port: RunningBitcoind.freePort(), arguments)
+    var options = running.options
+    adjust(&options)
+    let chain = BitcoindChain(running, options, ownsFolder: folder == nil)
+    try await running.waitUntilReady(chain.bitcoind)
+    _ = try await chain.bitcoind.call("createwallet", ["test"])
+    guard let address = try await chain.bitcoind.call("getnewaddress").stringValue
+    else { throw ChainError.badAnswer("getnewaddress") }
+    _ = try await chain.bitcoind.call("generatetoaddress", [110, .string(address)])
+    return chain
+  }
+
+  package func stop() async {
+    await bitcoind.close()
+    await running.stop()
+  }
+
+  // MARK: What the embedded chain can do too
+
+  package func tip() async throws -> BlockPosition { try await bitcoind.tip() }
+  package func blockHash(at height: UInt32) async throws -> BlockHash? { try await bitcoind.blockHash(at: height) }
+  package func block(_ hash: BlockHash) async throws -> Block { try await bitcoind.block(hash) }
+
+  @discardableResult package func mine(_ count: Int = 1) async throws -> [BlockPosition] {
+    let hashes = try await bitcoind.call(
+      "generatetoaddress", [.int(count), .string(Self.anybody())], timeout: .seconds(300))
+    return try await positions(hashes)
+  }
+
+  /// A block with these transactions and nothing else.
+  @discardableResult package func mine(_ transactions: [Transaction]) async throws -> BlockPosition {
+    let list = transactions.map { JSONValue.string(Hex.encode($0.encoded)) }
+    let answer = try await bitcoind.call("generateblock", [.string(Self.anybody()), .array(list)])
+    guard let position = try await positions(.array([answer["hash"] ?? .null])).first
+    else { throw ChainError.badAnswer("generateblock") }
+    return position
+  }
+
+  /// Pays from the wallet of bitcoind's; unconfirmed when this returns.
+  @discardableResult package func send(_ amount: Satoshi, to script: Script) async throws -> OutPoint {
+    guard let address = Address(scriptPubKey: script, on: .regtest) else { throw ChainError.badAnswer("no address") }
+    let answer = try await bitcoind.call(
+      "sendtoaddress", [.string(address.description), .decimal(Self.bitcoins(amount))])
+    guard let txid = answer.stringValue.flatMap({ try? TxID(display: $0) }),
+      let transaction = try await bitcoind.transaction(txid)?.transaction,
+      let vout = transaction.outputs.firstIndex(where: { $0.scriptPubKey == script })
+    else { throw ChainError.badAnswer("sendtoaddress") }
+    return OutPoint(txid: txid, vout: UInt32(vout))
+  }
+
+  package func mempoolTransactions() async throws -> [Transaction] {
+    var found: [Transaction] = []
+    for entry in try await bitcoind.call("getrawmempool").arrayValue ?? [] {
+      guard let txid = entry.stringValue.flatMap({ try? TxID(display: $0) }) else { continue }
+      if let located = try await bitcoind.transaction(txid), located.block == nil { found.append(located.transaction) }
+    }
+    return found
+  }
+
+  /// Replaces the last blocks by empty ones; what they held goes back to the mempool.
+  @discardableResult package func reorganise(depth: Int, count: Int? = nil) async throws -> [BlockPosition] {
+    let tip = try await tip()
+    guard let first = try await blockHash(at: tip.height + 1 - UInt32(depth)) else { throw ChainError.closed }
+    _ = try await bitcoind.call("invalidateblock", [.string(first.description)])
+    var mined: [BlockPosition] = []
+    for _ in 0..<(count ?? depth + 1) { mined.append(try await mine([])) }
+    return mined
+  }
+
+  private func positions(_ hashes: JSONValue) async throws -> [BlockPosition] {
+    var positions: [BlockPosition] = []
+    for hash in hashes.arrayValue ?? [] {
+      guard let text = hash.stringValue, let hash = try? BlockHash(display: text),
+        let height = try await bitcoind.call("getblockheader", [.string(text)])["height"]?.unsignedValue
+      else { throw ChainError.badAnswer("generate") }
+      positions.append(BlockPosition(height: UInt32(height), hash: hash))
+    }
+    return positions
+  }
+
+  /// Another address each time: a block that was invalidated must not be found again.
+  private static func anybody() -> String {
+    let hash = sha256((0..<32).map { _ in UInt8.random(in: 0...255) })
+    return Address(scriptPubKey: .p2wsh(hash), on: .regtest)?.description ?? ""
+  }
+
+  private static func bitcoins(_ amount: Satoshi) -> String {
+    let fraction = String(amount.rawValue % 100_000_000)
+    return "\(amount.rawValue / 100_000_000).\(String(repeating: "0", count: 8 - fraction.count))\(fraction)"
+  }
+}
