@@ -70,6 +70,7 @@ let package = Package(
     // Layer 0: system libraries, and what Swift cannot call.
     .systemLibrary(name: "CSecp256k1", pkgConfig: "libsecp256k1", providers: [.apt(["libsecp256k1-dev"])]),
     .systemLibrary(name: "CGMP", providers: [.apt(["libgmp-dev"])]),
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .target(
       name: "CGLC",
       cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
@@ -110,7 +111,8 @@ let package = Package(
     library("Storage", ["Encoding", .product(name: "GRDB", package: "GRDB.swift")]),
     library(
       "Chain",
-      ["Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
+      ["CZeroMQ", "Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")]
+        + nio),
     library("Peers", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", logging] + nio),
     library("RPC", ["Encoding", "Secp256k1", "Bitcoin", "JSON", logging] + nio),
     library("Configuration", ["Encoding", "Secp256k1", "Bitcoin"]),
@@ -177,7 +179,9 @@ let package = Package(
     tests(
       "PaymentsTests",
       ["Payments", "GLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
-    tests("ChainTests", ["Chain", "BitcoindSupport", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"] + nio),
+    tests(
+      "ChainTests",
+      ["Chain", "CZeroMQ", "BitcoindSupport", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON"] + nio),
     // The process that the tests of storage kill.
     .executableTarget(
       name: "storagehelper", dependencies: ["Storage", "Encoding"], path: "Tests/StorageHelper", swiftSettings: strict),

@@ -15,9 +15,13 @@ public final class BitcoindSource: ChainSource {
     public var host: String
     public var port: Int
     public var credentials: BitcoindCredentials
-    /// How often the tip (and, if wished, the mempool) is asked for where bitcoind cannot be told to wait for a block.
+    /// Where bitcoind publishes what happens, if it does.
+    public var zmq = ZMQEndpoints()
+    /// How often the tip (and, if wished, the mempool) is asked for where bitcoind cannot be told to wait for a block
+    /// and publishes nothing.
     public var pollInterval: Duration
     /// Whether `notifications()` tells transactions: a list of the whole mempool at each poll, too much on mainnet.
+    /// What is heard over ZMQ is told in any case.
     public var watchesMempool: Bool
     /// Where bitcoind has no estimate: rates for targets up to so many blocks, ascending.
     public var fallbackRates: [FallbackRate]

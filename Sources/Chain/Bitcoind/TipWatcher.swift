@@ -6,12 +6,18 @@ internal import Logging
 /// Finds out that there is a new block, for all who wait: one question at a time, however many they are. Runs while somebody waits or
 /// listens.
 ///
-/// Whoever hears of blocks and transactions in another way (bitcoind's ZMQ) tells `heard(_:)` and `heard(tip:)`; polling then becomes
-/// the safety net.
+/// With ZMQ (`TipWatcher+ZMQ.swift`), it asks when bitcoind has published something, and now and then all the same; while ZMQ is away, it
+/// asks as often as without.
 actor TipWatcher {
-  private let client: RPCClient
-  private let options: BitcoindSource.Options
-  private let logger: Logger
+  let client: RPCClient
+  let options: BitcoindSource.Options
+  let logger: Logger
+  var listening: Listening?
+  /// Somebody has news: the next pause is none.
+  private var isHinted = false
+  private var pause: (id: Int, continuation: CheckedContinuation<Void, Never>)?
+  /// Something may have been missed: the mempool is asked for whole.
+  private var isMempoolStale = false
   private var tip: BlockHash?
   private var mempool: Set<TxID>?
   /// Whether bitcoind waits for a block other than the one that is named: Bitcoin Core 30, Knots 29, and our own server.
@@ -31,6 +37,8 @@ actor TipWatcher {
   func close() {
     task?.cancel()
     task = nil
+    stopListening()
+    endPause()
     for listener in listeners.values { listener.finish() }
     listeners = [:]
     wakeAll()
@@ -109,8 +117,51 @@ actor TipWatcher {
 
   // MARK: Asking
 
+  /// Whether news of blocks come by themselves.
+  private var hearsBlocks: Bool { options.zmq.blocks.map { listening?.connected.contains($0) == true } ?? false }
+  private var hearsTransactions: Bool {
+    options.zmq.transactions.map { listening?.connected.contains($0) == true } ?? false
+  }
+
+  /// Asks for the tip now.
+  func look() {
+    isHinted = true
+    endPause()
+  }
+
+  /// Asks for everything now.
+  func resynchronise() {
+    isMempoolStale = true
+    look()
+  }
+
+  private func endPause() {
+    pause?.continuation.resume()
+    pause = nil
+  }
+
+  private func endPause(_ id: Int) { if pause?.id == id { endPause() } }
+
+  /// Until there is news, or for so long.
+  private func pause(for time: Duration) async {
+    guard !isHinted, !Task.isCancelled else { return }
+    let id = nextID
+    nextID += 1
+    let timer = Task { [weak self] in
+      try? await Task.sleep(for: time)
+      await self?.endPause(id)
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { pause = (id, $0) }
+    } onCancel: {
+      timer.cancel()
+    }
+    timer.cancel()
+  }
+
   private func run() {
     guard task == nil else { return }
+    listen()
     task = Task { [weak self] in
       var delay = Duration.milliseconds(250)
       while !Task.isCancelled {
@@ -148,7 +199,10 @@ actor TipWatcher {
   }
 
   private func ask() async throws(ChainError) {
-    if options.watchesMempool, !listeners.isEmpty { try await askForMempool() }
+    if options.watchesMempool, !listeners.isEmpty, !hearsTransactions || isMempoolStale {
+      isMempoolStale = false
+      try await askForMempool()
+    }
     let known = tip
     let current = try await nextTip(after: known)
     guard let current, current != known else { return }
@@ -159,8 +213,9 @@ actor TipWatcher {
 
   /// Waits for the poll interval at most (longer where only blocks are of interest and bitcoind does the waiting).
   private func nextTip(after known: BlockHash?) async throws(ChainError) -> BlockHash? {
-    let interval = options.pollInterval
-    if canWait, let known {
+    // What is heard is only looked after now and then.
+    let interval = hearsBlocks && (hearsTransactions || !options.watchesMempool) ? .seconds(30) : options.pollInterval
+    if canWait, !hearsBlocks, let known {
       let isWatchingMempool = options.watchesMempool && !listeners.isEmpty
       let wait = isWatchingMempool ? interval : max(interval, .seconds(5))
       let milliseconds = max(Int(wait / .milliseconds(1)), 1)
@@ -174,7 +229,9 @@ actor TipWatcher {
         canWait = false
       }
     }
-    do { try await Task.sleep(for: interval) } catch { throw .closed }
+    await pause(for: interval)
+    isHinted = false
+    if Task.isCancelled { throw .closed }
     return try await bestBlockHash()
   }
 

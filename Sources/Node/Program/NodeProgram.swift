@@ -217,6 +217,7 @@ struct ChainBackend: Sendable {
     }
     var options = BitcoindSource.Options(
       network: configuration.network, host: address.host, port: Int(address.port), credentials: credentials)
+    options.zmq = ZMQEndpoints(blocks: settings.zmqBlock, transactions: settings.zmqTransaction)
     if configuration.developer.hasFastPolling { options.pollInterval = .milliseconds(50) }
     return options
   }
