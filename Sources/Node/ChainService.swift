@@ -129,12 +129,14 @@ actor ChainService {
     }
     // A host that has stopped has not taken it: it is told again after the next start.
     if hub.isStopping.load(ordering: .relaxed) { throw NodeError.start("the node stops") }
+    await hub.broadcaster.confirm(block)
     try await hub.wallet.connect(block, height: position.height)
     hub.payments.post(.input(.block(position.height)))
     hub.gossip.post(.block(block, height: position.height))
     hub.events.send(.block(position.height))
     if block.transactions.count > 1 || position.height.isMultiple(of: 6) { await hub.fees.refresh(from: hub.source) }
     for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
+    Task { [hub] in await hub.broadcaster.again() }
   }
 
   private func disconnect(_ position: BlockPosition) async throws {

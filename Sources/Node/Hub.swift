@@ -19,6 +19,7 @@ final class Hub: Sendable {
   let source: any ChainSource
   let wallet: WalletService
   let fees: FeeBoard
+  let broadcaster: Broadcaster
   let watches = WatchIndex()
   let directory = ChannelDirectory()
   let payments = Mailbox<PaymentCommand>()
@@ -46,6 +47,7 @@ final class Hub: Sendable {
     self.wallet = wallet
     self.fees = fees
     self.logger = logger
+    broadcaster = Broadcaster(source: source, logger: logger)
     nodeID = NodeID(keys.nodeID)
   }
 
@@ -74,18 +76,10 @@ final class Hub: Sendable {
     }
   }
 
-  /// Gives a transaction to the network. That it is there already is no error; what is refused is said in the log.
+  /// Gives transactions to the network, parents first, until they are confirmed. That they are there already is no error; what is refused is
+  /// said in the log.
   @discardableResult func broadcast(_ package: [Transaction], _ why: String) async -> Bool {
-    do {
-      if package.count == 1 { try await source.submit(package[0]) } else { try await source.submit(package: package) }
-      logger.info("broadcast", metadata: ["txid": "\(package.last?.txid.description ?? "")", "what": "\(why)"])
-      return true
-    } catch {
-      logger.warning(
-        "a transaction was refused",
-        metadata: ["txid": "\(package.last?.txid.description ?? "")", "what": "\(why)", "reason": "\(error)"])
-      return false
-    }
+    await broadcaster.send(package, why)
   }
 }
 

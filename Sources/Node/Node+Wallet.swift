@@ -76,12 +76,14 @@ extension Node {
       throw ChainError.refused(refusal)
     }
     try await hub.wallet.record(transaction, label: label, fee: fee, time: WallClock.seconds)
+    await hub.broadcaster.keep([transaction], label)
     try await hub.source.submit(transaction)
   }
 
   /// Broadcasts what others may have had a hand in.
   func publish(_ transaction: Transaction, label: String, fee: Satoshi?) async throws {
     try await hub.source.submit(transaction)
+    await hub.broadcaster.keep([transaction], label)
     try await hub.wallet.record(transaction, label: label, fee: fee, time: WallClock.seconds)
   }
 

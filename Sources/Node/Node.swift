@@ -180,6 +180,7 @@ public final class Node: Sendable {
   /// Closes the doors, lets every part finish what it is doing, and lets go of the store.
   public func stop() async {
     hub.isStopping.store(true, ordering: .relaxed)
+    await hub.broadcaster.stop()
     await chain.stop()
     await network.stop()
     for host in hub.hosts.withLock({ Array($0.values) }) {

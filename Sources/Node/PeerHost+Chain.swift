@@ -245,7 +245,10 @@ extension PeerHost {
     do {
       let signed = try signer.signForBroadcast(own.commitment, with: own.signatures)
       channels[id]?.onchain?.commitment = signed
-      batch.afterwards.append { [hub] in await hub.broadcast([signed], "our commitment") }
+      batch.afterwards.append { [hub] in
+        // Refused for its fee, it may be taken later, without what pays for it.
+        if await !hub.broadcast([signed], "our commitment") { await hub.broadcaster.keep([signed], "our commitment") }
+      }
     } catch {
       logger.critical("our commitment cannot be signed", metadata: ["channel": "\(id)", "reason": "\(error)"])
     }
@@ -270,6 +273,9 @@ extension PeerHost {
             transaction, label: "channel on the chain", isReplaceable: false, time: WallClock.seconds)
         } else if let reservation {
           await hub.wallet.release(reservation)
+        } else {
+          // What it takes may be too young again, or gone with a reorganisation: not for long.
+          await hub.broadcaster.keep(package, claim.text)
         }
       } catch {
         logger.error("a claim cannot be made", metadata: ["what": "\(claim.text)", "reason": "\(error)"])

@@ -4,22 +4,32 @@ import Encoding
 import FoundationEssentials
 import Hashing
 import JSON
+import Synchronization
 
 /// A bitcoind on regtest with coins of its own, and what tests tell it to do.
 package final class BitcoindChain: Sendable {
-  package let running: RunningBitcoind
   package let bitcoind: BitcoindSource
+  package let folder: String
+  package let port: Int
+  private let process: Mutex<RunningBitcoind>
+  private let arguments: [String]
   private let ownsFolder: Bool
 
-  private init(_ running: RunningBitcoind, _ options: BitcoindSource.Options, ownsFolder: Bool) {
-    self.running = running
+  private init(_ running: RunningBitcoind, _ options: BitcoindSource.Options, _ arguments: [String], ownsFolder: Bool) {
+    process = Mutex(running)
+    folder = running.folder
+    port = running.port
+    self.arguments = arguments
     self.ownsFolder = ownsFolder
     bitcoind = BitcoindSource(options)
   }
 
+  /// The process of the moment.
+  package var running: RunningBitcoind { process.withLock { $0 } }
+
   deinit {
     running.kill()
-    if ownsFolder { try? FileManager.default.removeItem(atPath: running.folder) }
+    if ownsFolder { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   /// A new chain of 110 blocks, with the coins of the first ten to spend.
@@ -30,9 +40,9 @@ package final class BitcoindChain: Sendable {
     let running = try await RunningBitcoind.start(in: place, port: RunningBitcoind.freePort(), arguments)
     var options = running.options
     adjust(&options)
-    let chain = BitcoindChain(running, options, ownsFolder: folder == nil)
+    let chain = BitcoindChain(running, options, arguments, ownsFolder: folder == nil)
     try await running.waitUntilReady(chain.bitcoind)
-    _ = try await chain.bitcoind.call("createwallet", ["test"])
+    _ = try await chain.bitcoind.call("createwallet", ["test", false, false, "", false, true, true])
     guard let address = try await chain.bitcoind.call("getnewaddress").stringValue
     else { throw ChainError.badAnswer("getnewaddress") }
     _ = try await chain.bitcoind.call("generatetoaddress", [110, .string(address)])
@@ -42,6 +52,40 @@ package final class BitcoindChain: Sendable {
   package func stop() async {
     await bitcoind.close()
     await running.stop()
+  }
+
+  // MARK: Trouble
+
+  /// Starts it again after `running.stop()` or `running.kill()`: here, or where those who know this place do not find it.
+  package func startAgain(port: Int? = nil) async throws {
+    let again = try await RunningBitcoind.start(in: folder, port: port ?? self.port, arguments)
+    process.withLock { $0 = again }
+    let source = BitcoindSource(again.options)
+    do { try await again.waitUntilReady(source) } catch {
+      await source.close()
+      throw error
+    }
+    await source.close()
+  }
+
+  /// Lets time pass for those who know this place alone: bitcoind is away for them, and so many blocks have come when it is back.
+  package func mineUnseen(_ count: Int, _ transactions: [Transaction] = []) async throws {
+    await running.stop()
+    try await startAgain(port: RunningBitcoind.freePort())
+    let source = BitcoindSource(running.options)
+    do {
+      if !transactions.isEmpty {
+        let list = transactions.map { JSONValue.string(Hex.encode($0.encoded)) }
+        _ = try await source.call("generateblock", [.string(Self.anybody()), .array(list)])
+      }
+      _ = try await source.call("generatetoaddress", [.int(count), .string(Self.anybody())], timeout: .seconds(300))
+    } catch {
+      await source.close()
+      throw error
+    }
+    await source.close()
+    await running.stop()
+    try await startAgain()
   }
 
   // MARK: What the embedded chain can do too
