@@ -1,0 +1,94 @@
+internal import BOLT
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+internal import Payments
+internal import Peers
+internal import Wire
+
+/// What a peer's host works off.
+enum HostInput: Sendable {
+  case connected(PeerConnection)
+  /// What has arrived; `done` is told when it has been worked off, so that the next is read.
+  case messages([RawMessage], PeerConnection, done: CheckedContinuation<Void, Never>)
+  case disconnected(PeerConnection)
+  /// Answers as soon as there is a connection.
+  case whenConnected(CheckedContinuation<Void, Never>)
+
+  case open(OpenOrder, Reply<ChannelID>)
+  case funded(ChannelID, Transaction, output: UInt32, reservation: UInt64)
+  case notFunded(ChannelID, String)
+  case close(ChannelID, CloseOrder, Reply<Void>)
+  case forceClose(ChannelID, String, deadline: UInt32?, Reply<Void>?)
+
+  case offer(OutgoingPayment)
+  case settle(PaymentKey, PaymentWitness, attribution: [UInt8]?)
+  case fail(PaymentKey, reason: [UInt8], attribution: [UInt8]?)
+  case failMalformed(PaymentKey, onionHash: Bytes32, code: UInt16)
+
+  /// A block, with those of its transactions that somebody here watches, and their places in it.
+  case block(BlockNotice, done: CheckedContinuation<Void, Never>)
+  case reorg(to: UInt32, done: CheckedContinuation<Void, Never>)
+  case unconfirmed(Transaction)
+  /// The channel has failed and that is stored: now it goes to the chain.
+  case goOnchain(ChannelID, deadline: UInt32?)
+  case setPolicy(ChannelID, ForwardingPolicy, Reply<Void>)
+  /// Runs with the channels at hand, behind everything that was posted before.
+  case inspect(@Sendable ([HostedChannel]) -> Void)
+  case send([[UInt8]])
+  case stop(done: CheckedContinuation<Void, Never>)
+}
+
+typealias Reply<Value> = @Sendable (Result<Value, NodeError>) -> Void
+
+struct BlockNotice: Sendable {
+  var height: UInt32
+  var transactions: [(index: UInt32, transaction: Transaction)]
+}
+
+/// What a user wants of a new channel.
+struct OpenOrder: Sendable {
+  var type: Wire.ChannelType
+  var capacity: Satoshi
+  var takesAll = false
+  var pushed: MilliSatoshi
+  var isAnnounced: Bool
+  var feeRate: FeeRate
+  var policy: ChannelPolicy
+  var coins: [OutPoint]?
+}
+
+struct CloseOrder: Sendable {
+  /// Nil: an address of the wallet.
+  var script: Script?
+}
+
+/// A channel and what the node keeps beside it.
+struct HostedChannel: Sendable {
+  var channel: LightningChannel
+  /// Once it goes to the chain.
+  var onchain: OnchainChannel?
+  /// The wallet's reservation for its funding, until that is broadcast.
+  var reservation: UInt64?
+  var opening: Reply<ChannelID>?
+  var openOrder: OpenOrder?
+  var closing: [Reply<Void>] = []
+  var policy: ForwardingPolicy
+  /// The peer's, for what it forwards to us.
+  var peerPolicy: ForwardingPolicy?
+  var peerUpdate: ChannelUpdate?
+  var ourUpdates: [ShortChannelID: ChannelUpdate] = [:]
+  var announcement: ChannelAnnouncement?
+  /// Blocks since the funding was promised and not seen.
+  var openedAt: UInt32 = 0
+  var isDirty = false
+  /// Payments of the peer's that are to be removed as soon as the channel is established.
+  var removals: [UInt64: Removal] = [:]
+}
+
+/// How a payment of the peer's ends.
+enum Removal: Sendable {
+  case settle(PaymentWitness, attribution: [UInt8]?)
+  case refuse(reason: [UInt8], attribution: [UInt8]?)
+  case refuseMalformed(onionHash: Bytes32, code: UInt16)
+}

@@ -1,0 +1,78 @@
+internal import BOLT
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+internal import Logging
+internal import Peers
+internal import Wire
+
+// What a peer says.
+
+extension PeerHost {
+  func receive(_ raw: RawMessage) {
+    let bytes = raw.bytes
+    // What belongs to a channel names it behind its type.
+    if bytes.count >= 34, let id = channelID(in: bytes), let hosted = channels[id], hosted.channel.ownsMessage(raw.type)
+    {
+      let body = bytes.dropFirst(34)
+      var channel = hosted.channel
+      let effects = channel.receiveUpdate(type: raw.type, body: body.bytes)
+      channels[id]?.channel = channel
+      batch.touched.insert(id)
+      return apply(effects, to: id)
+    }
+    let message: Message
+    do { message = try Message(decoding: bytes) } catch {
+      batch.disconnect = "a message that cannot be read: \(error)"
+      return
+    }
+    switch message {
+    case .openChannel(let open): accept(open)
+    case .error(let error) where error.channelID == .all:
+      logger.warning("error from the peer", metadata: ["text": "\(error.data.safeText())"])
+      for id in channels.keys { take(message, for: id) }
+    case .warning(let warning):
+      logger.warning("warning from the peer", metadata: ["text": "\(warning.data.safeText())"])
+    case .channelUpdate(let update): receive(update)
+    case .channelAnnouncement, .nodeAnnouncement, .queryChannelRange, .queryShortChannelIDs, .replyChannelRange,
+      .replyShortChannelIDsEnd, .gossipTimestampFilter:
+      if let connection { hub.gossip.post(.message(message, raw.bytes, connection)) }
+    case .unknown, .custom, .ping, .pong, .`init`: break
+    default:
+      guard bytes.count >= 34, let id = channelID(in: bytes) else { break }
+      if channels[id] != nil { return take(message, for: id) }
+      if case .channelReestablish(let theirs) = message { return reestablishUnknown(theirs) }
+      if case .error = message { break }
+      // BOLT 2: a node that receives a message about a channel that it does not know answers with an error.
+      if let answer = try? ErrorMessage(channelID: id, data: PeerText("unknown channel")).encoded() {
+        batch.messages.append(answer)
+      }
+    }
+  }
+
+  private func channelID(in bytes: [UInt8]) -> ChannelID? {
+    var reader = ByteReader(bytes.bytes)
+    guard (try? reader.skip(2)) != nil, let raw = try? reader.read(Bytes32.self) else { return nil }
+    return ChannelID(raw)
+  }
+
+  private func take(_ message: Message, for id: ChannelID) {
+    guard var hosted = channels[id], let context = context(hub.height) else { return }
+    let before = hosted.channel.phase
+    let effects = hosted.channel.receive(message, context)
+    channels[id] = hosted
+    if case .error(let error) = message, before < .awaitingDepth {
+      hosted.opening?(.failure(.peerError(error.data.safeText())))
+      channels[id]?.opening = nil
+    }
+    batch.touched.insert(id)
+    apply(effects, to: id)
+  }
+
+  /// A channel that we do not know, or not any more: the peer can only take it to the chain.
+  private func reestablishUnknown(_ theirs: ChannelReestablish) {
+    if let answer = try? ErrorMessage(channelID: theirs.channelID, data: PeerText("unknown channel")).encoded() {
+      batch.messages.append(answer)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+internal import BOLT
+internal import Bitcoin
+internal import Encoding
+internal import GLC
+internal import Logging
+internal import Payments
+internal import Storage
+internal import Wire
+
+// Payments that are offered over the channels of a peer, and how they end.
+
+extension PeerHost {
+  func tellPayments(_ notice: PaymentNotice) {
+    switch notice {
+    case .incoming(let offer): batch.payments.append(.incoming(IncomingPayment(offer, at: .now)))
+    case .outcome(let origin, let outcome): batch.payments.append(.outcome(origin: origin, PaymentOutcome(outcome)))
+    case .incomingGone(let channel, let id): batch.payments.append(.removed(PaymentKey(channel: channel, id: id)))
+    }
+  }
+
+  func offer(_ payment: OutgoingPayment) {
+    var refusal = OfferRefusal.unknownChannel
+    for id in payment.channels {
+      guard var hosted = channels[id] else { continue }
+      if let reason = hosted.channel.refusal(of: payment) {
+        refusal = reason
+        continue
+      }
+      do {
+        let offer = AnyPaymentOffer(
+          id: 0, amount: payment.amount, lock: payment.lock, expiry: payment.expiry, onion: payment.onion,
+          pathKey: payment.pathKey)
+        let (number, effects) = try hosted.channel.offer(offer, origin: payment.origin)
+        channels[id] = hosted
+        batch.touched.insert(id)
+        apply(effects, to: id)
+        batch.payments.append(.offered(origin: payment.origin, PaymentKey(channel: id, id: number)))
+        return
+      } catch {
+        logger.debug("an offer was not made", metadata: ["channel": "\(id)", "reason": "\(error)"])
+        refusal = .insufficientBalance
+      }
+    }
+    batch.payments.append(.outcome(origin: payment.origin, .notOffered(refusal)))
+  }
+
+  func settle(_ key: PaymentKey, _ witness: PaymentWitness, _ attribution: [UInt8]?) {
+    guard let hosted = channels[key.channel] else { return }
+    // On its way to the chain, but not there yet, it is used as soon as it is.
+    if hosted.onchain != nil { return settleOnchain(key, witness) }
+    remove(key, .settle(witness, attribution: attribution))
+  }
+
+  /// Removes a payment of the peer's, now or as soon as the channel can.
+  func remove(_ key: PaymentKey, _ removal: Removal) {
+    guard channels[key.channel] != nil else { return }
+    channels[key.channel]?.removals[key.id] = removal
+    tryRemovals(key.channel)
+  }
+
+  func tryRemovals(_ id: ChannelID) {
+    guard let hosted = channels[id], !hosted.removals.isEmpty, hosted.channel.isEstablished, connection != nil else {
+      return
+    }
+    for (number, removal) in hosted.removals.sorted(by: { $0.key < $1.key }) {
+      guard var next = channels[id] else { return }
+      do throws(ChannelError) {
+        let effects =
+          switch removal {
+          case .settle(let witness, let attribution):
+            try next.channel.settle(number, with: witness, attribution: attribution)
+          case .refuse(let reason, let attribution):
+            try next.channel.refuse(number, reason: reason, attribution: attribution)
+          case .refuseMalformed(let onionHash, let code):
+            try next.channel.refuseMalformed(number, onionHash: onionHash, code: code)
+          }
+        next.removals[number] = nil
+        channels[id] = next
+        batch.touched.insert(id)
+        apply(effects, to: id)
+      } catch {
+        // Not possible now: it waits. What is gone already, or is being removed, has nothing left to wait for.
+        if case .notNow = error,
+          next.channel.pendingPayments.contains(where: { $0.id == number && $0.offeredBy == .remote }),
+          !next.channel.removal(of: number).isOnItsWay
+        {
+          continue
+        }
+        channels[id]?.removals[number] = nil
+        logger.debug("a payment was not removed", metadata: ["channel": "\(id)", "reason": "\(error)"])
+      }
+    }
+  }
+}
+
+extension PaymentOutcome {
+  init(_ outcome: OfferOutcome) {
+    self =
+      switch outcome {
+      case .settled(let witness, let attribution): .settled(witness, attribution: attribution)
+      case .failed(let reason, let attribution): .failed(reason: reason, attribution: attribution)
+      case .malformed(let code, let onionHash): .malformed(code: code, onionHash: onionHash)
+      }
+  }
+}
+
+extension IncomingPayment {
+  init(_ incoming: IncomingOffer, at time: PaymentTime?) {
+    self.init(
+      key: PaymentKey(channel: incoming.channel, id: incoming.offer.id), amount: incoming.offer.amount,
+      lock: incoming.offer.lock, expiry: incoming.offer.expiry, onion: incoming.offer.onion,
+      pathKey: incoming.offer.pathKey, records: incoming.offer.records, receivedAt: time,
+      exceedsDustExposure: incoming.exceedsDustExposure)
+  }
+}
