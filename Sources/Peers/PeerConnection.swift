@@ -107,6 +107,24 @@ public final class PeerConnection: Sendable {
 
   private func wake() { handler.eventLoop.execute { [handler] in handler.value.drain() } }
 
+  // MARK: Pinging
+
+  /// Sends a `ping` of `length` bytes, at most 65,529, and waits for the `pong` of `pongBytes` bytes. From 65,532 on there is no answer
+  /// (BOLT 1): then it returns at once. Throws why the connection ended, should it end before.
+  public func ping(length: Int, pongBytes: UInt16) async throws(PeerCloseReason) {
+    let message = Ping(numPongBytes: pongBytes, ignored: [UInt8](repeating: 0, count: max(length, 0)))
+    guard let bytes = try? message.encoded() else { throw .malformedMessage(.tooLarge) }
+    guard message.pong != nil else {
+      guard send([bytes]) else { throw closeReason ?? .closedByPeer }
+      return
+    }
+    let result: Result<Void, PeerCloseReason> = await withCheckedContinuation { continuation in
+      let asked = AskedPing(bytes: Int(pongBytes)) { continuation.resume(returning: $0) }
+      handler.eventLoop.execute { [handler] in handler.value.ask(bytes, asked) }
+    }
+    try result.get()
+  }
+
   // MARK: Ending
 
   /// Sends what is waiting and, last, `message` (an `error` or `warning`, as a rule), then closes. Returns at once.
@@ -149,4 +167,11 @@ public final class PeerConnection: Sendable {
     inbox.finish()
     for waiter in waiters { waiter.resume() }
   }
+}
+
+/// A `ping` whose `pong` somebody waits for.
+struct AskedPing: Sendable {
+  /// Of the `pong`.
+  let bytes: Int
+  let answer: @Sendable (Result<Void, PeerCloseReason>) -> Void
 }

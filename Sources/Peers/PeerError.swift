@@ -73,6 +73,14 @@ extension PeerCloseReason: CustomStringConvertible {
     }
   }
 
+  /// Whether the peer did what no peer may do.
+  var isViolation: Bool {
+    switch self {
+    case .transportFailed, .initRepeated, .malformedMessage, .unknownEvenType, .pingFlood: true
+    default: false
+    }
+  }
+
   /// The text of the `warning` that a peer is sent before the connection is closed; nil when nothing is said.
   var warning: String? {
     switch self {

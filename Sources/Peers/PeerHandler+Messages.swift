@@ -49,6 +49,10 @@ extension PeerHandler {
   private func handlePong(_ bytes: [UInt8]) {
     do throws(WireError) {
       let pong = try Pong(decoding: bytes)
+      if let place = askedPings.firstIndex(where: { $0.bytes == pong.ignored.count }) {
+        askedPings.remove(at: place).answer(.success(()))
+        return
+      }
       // BOLT 1: if `byteslen` does not correspond to any `ping`'s `num_pong_bytes` value it has sent: MAY close the connection. We do
       // not, but it does not count as an answer either. That it spoke does.
       if pong.ignored.count == expectedPongBytes { expectedPongBytes = nil }
@@ -56,6 +60,17 @@ extension PeerHandler {
       end(.malformedMessage(error))
     }
   }
+
+  /// Sends a `ping` that somebody above waits for.
+  func ask(_ ping: [UInt8], _ asked: AskedPing) {
+    guard phase == .open else { return asked.answer(.failure(reason ?? .closedByPeer)) }
+    guard askedPings.count < Self.mostAskedPings else { return asked.answer(.failure(.pingFlood)) }
+    askedPings.append(asked)
+    control.append(ping)
+    drain()
+  }
+
+  private static let mostAskedPings = 16
 
   // MARK: Sending
 

@@ -77,6 +77,8 @@ final class PeerHandler: ChannelDuplexHandler {
   var lastMessage: NIODeadline
   var pingSent: NIODeadline?
   var expectedPongBytes: Int?
+  /// What somebody above has asked, the oldest first.
+  var askedPings: [AskedPing] = []
   var pingInterval: TimeAmount
   var check: Scheduled<Void>?
 
@@ -190,6 +192,8 @@ final class PeerHandler: ChannelDuplexHandler {
     partial = []
     control = []
     context = nil
+    for asked in askedPings { asked.answer(.failure(reason)) }
+    askedPings = []
     if let connection {
       owner.remove(connection)
       connection.ended(reason)

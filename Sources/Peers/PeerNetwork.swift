@@ -132,7 +132,9 @@ public final class PeerNetwork: Sendable {
   func log(_ reason: PeerCloseReason, of handler: PeerHandler) {
     var metadata = handler.metadata
     metadata["reason"] = "\(reason)"
-    configuration.logger.debug(handler.connection == nil ? "not connected" : "disconnected", metadata: metadata)
+    guard handler.connection != nil else { return configuration.logger.debug("not connected", metadata: metadata) }
+    // A peer that breaks the rules is worth a line that everybody sees. Those that were never let in may come in thousands.
+    configuration.logger.log(level: reason.isViolation ? .warning : .debug, "disconnected", metadata: metadata)
   }
 
   // MARK: Stopping

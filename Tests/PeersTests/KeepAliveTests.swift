@@ -46,6 +46,43 @@ import Wire
     await bob.network.stop()
   }
 
+  @Test func `A ping on demand waits for its own answer`() async throws {
+    let (alice, bob) = (TestNode(), TestNode())
+    let connection = try await alice.network.connect(to: bob.nodeID, at: [try await bob.listen()])
+    for pongBytes in [0, 1, 128, 65_531] as [UInt16] { try await connection.ping(length: 128, pongBytes: pongBytes) }
+    // BOLT 1: otherwise: MUST ignore the `ping`.
+    try await connection.ping(length: 65_529, pongBytes: 65_532)
+    await #expect(throws: PeerCloseReason.malformedMessage(.tooLarge)) {
+      try await connection.ping(length: 65_530, pongBytes: 1)
+    }
+    await bob.network.stop()
+    await connection.waitUntilClosed()
+    await #expect(throws: PeerCloseReason.self) { try await connection.ping(length: 1, pongBytes: 1) }
+    await alice.network.stop()
+  }
+
+  @Test func `A ping on demand fails when the peer hangs up instead of answering`() async throws {
+    let bob = TestNode()
+    let peer = try await RawPeer(to: try await bob.listen())
+    try await peer.introduce(to: bob.nodeID)
+    let connection = try await bob.nextConnection()
+    let asked = Task { () -> PeerCloseReason? in
+      do throws(PeerCloseReason) {
+        try await connection.ping(length: 10, pongBytes: 20)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    let ping = try Ping(decoding: try #require(try await peer.receiveMessage()))
+    #expect(ping.ignored.count == 10 && ping.numPongBytes == 20)
+    // Not the answer that was asked for.
+    try await peer.sendMessage(Pong(ignored: [UInt8](repeating: 0, count: 21)))
+    await peer.close()
+    #expect(await asked.value != nil)
+    await bob.network.stop()
+  }
+
   @Test func `A peer that does not answer is let go`() async throws {
     let bob = TestNode {
       $0.times.pingInterval = .milliseconds(40)
