@@ -9,8 +9,11 @@ struct CoinSelection {
     /// What it costs to bring its unconfirmed parents to the fee rate, in satoshi.
     var parentsDeficit: Int64 = 0
 
+    /// What is counted for its witness at least.
+    var minimumWitnessWeight: Int64 = 0
+
     /// Of the input with its witness.
-    var weight: Int64 { 4 * 41 + Int64(path.kind.witnessWeight.rawValue) }
+    var weight: Int64 { 4 * 41 + max(Int64(path.kind.witnessWeight.rawValue), minimumWitnessWeight) }
   }
 
   struct Result {

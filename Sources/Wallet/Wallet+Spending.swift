@@ -66,7 +66,7 @@ extension Wallet {
   }
 
   /// The coins that a request may spend.
-  private func candidates(for request: SpendRequest) throws(WalletError) -> [CoinSelection.Candidate] {
+  func candidates(for request: SpendRequest) throws(WalletError) -> [CoinSelection.Candidate] {
     if let named = request.coins {
       var seen: Set<OutPoint> = []
       var found: [CoinSelection.Candidate] = []
