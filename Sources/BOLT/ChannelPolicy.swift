@@ -7,8 +7,8 @@ public struct ChannelPolicy: Hashable, Sendable {
   // What we ask.
   /// `dust_limit_satoshis`, at least 354.
   public var dustLimit = Satoshi(354)
-  /// The part of the capacity that the other side keeps (`channel_reserve_satoshis`), in thousandths.
-  public var reservePerMille: UInt64 = 10
+  /// The part of the capacity that the other side keeps (`channel_reserve_satoshis`), in millionths.
+  public var reserveMillionths: UInt64 = 10_000
   public var htlcMinimum = MilliSatoshi(1)
   /// `max_htlc_value_in_flight_msat`; nil: the capacity.
   public var maximumInFlight: MilliSatoshi?
@@ -21,17 +21,20 @@ public struct ChannelPolicy: Hashable, Sendable {
 
   // What we accept.
   public var minimumFunding = Satoshi(10_000)
-  /// 2^24 and more need `option_support_large_channel`.
-  public var maximumFunding = Satoshi(1 << 24 - 1)
+  /// Nil: as large as can be. 2^24 and more need `option_support_large_channel` in any case.
+  public var maximumFunding: Satoshi?
   public var maximumContestDelay: UInt16 = 2016
   public var maximumHTLCMinimum = MilliSatoshi(10_000_000)
-  /// The largest part of the capacity that we keep, in thousandths.
-  public var maximumReservePerMille: UInt64 = 100
+  /// The largest part of the capacity that we keep, in millionths.
+  public var maximumReserveMillionths: UInt64 = 100_000
   public var maximumDustLimit = Satoshi(10_000)
   public var minimumAccepted: UInt16 = 5
   public var maximumDepth: UInt32 = 144
   public var minimumFeeRate = FeeRate.relayFloor
+  /// Where the present estimates give no limit (`ChannelContext.maximumFeeRate`).
   public var maximumFeeRate = FeeRate(satPerKiloWeight: 100_000)
+  /// BOLT 2 §Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`.
+  public var maximumDustExposure = ChannelParameters.usualDustExposure
   /// Whether this peer's channels may be used before they are confirmed.
   public var trustsUnconfirmed = false
 
@@ -40,16 +43,21 @@ public struct ChannelPolicy: Hashable, Sendable {
   /// 2^24 satoshi, from which on both sides need `option_support_large_channel`.
   public static let largeChannel = Satoshi(1 << 24)
 
+  /// Whether commitments may pay this rate. `limit` is what the present estimates make of it.
+  func allows(_ rate: FeeRate, atMost limit: FeeRate?) -> Bool {
+    rate >= minimumFeeRate && rate <= max(limit ?? maximumFeeRate, minimumFeeRate)
+  }
+
   func reserve(capacity: Satoshi, theirDustLimit: Satoshi) -> Satoshi {
     // BOLT 2: MUST set `channel_reserve_satoshis` greater than or equal to `dust_limit_satoshis`, of either side.
-    max(capacity.share(perMille: reservePerMille), dustLimit, theirDustLimit)
+    max(capacity.share(millionths: reserveMillionths), dustLimit, theirDustLimit)
   }
 }
 
 extension Satoshi {
-  func share(perMille: UInt64) -> Satoshi {
-    let (high, low) = rawValue.multipliedFullWidth(by: perMille)
-    return high < 1000 ? Satoshi((1000 as UInt64).dividingFullWidth((high, low)).quotient) : self
+  func share(millionths: UInt64) -> Satoshi {
+    let (high, low) = rawValue.multipliedFullWidth(by: millionths)
+    return high < 1_000_000 ? Satoshi((1_000_000 as UInt64).dividingFullWidth((high, low)).quotient) : self
   }
 }
 
@@ -96,7 +104,7 @@ extension ChannelPolicy {
     try require(
       ours.reserve >= theirs.dustLimit, "dust_limit_satoshis \(theirs.dustLimit) is above our reserve \(ours.reserve)")
     try require(
-      theirs.reserve <= max(capacity.share(perMille: maximumReservePerMille), ours.dustLimit, theirs.dustLimit),
+      theirs.reserve <= max(capacity.share(millionths: maximumReserveMillionths), ours.dustLimit, theirs.dustLimit),
       "channel_reserve_satoshis \(theirs.reserve) is too large")
     // `to_self_delay` is unreasonably large.
     try require(

@@ -137,6 +137,7 @@ extension LightningChannel {
       throw .malformed(error)
     }
     if let storedCore { core = try Channel(decoding: storedCore.bytes, registry: registry) }
+    core?.limitDustExposure(to: policy.maximumDustExposure)
     isConnected = false
   }
 }

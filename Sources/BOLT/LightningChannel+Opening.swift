@@ -60,7 +60,14 @@ extension LightningChannel {
       throw OpeningRefusal("a channel with option_scid_alias cannot be announced")
     }
     _ = try stack(of: request.type)
-    if let script = request.shutdownScript { try check(script, context) }
+    if let script = request.shutdownScript {
+      // BOLT 2: if both nodes advertised the `option_upfront_shutdown_script` feature: MUST include `upfront_shutdown_script`. To one that
+      // did not, the promise would mean nothing.
+      guard context.negotiated(.upfrontShutdownScript) else {
+        throw OpeningRefusal("the peer does not support option_upfront_shutdown_script")
+      }
+      try check(script, context)
+    }
     // The other side's dust limit is not known yet: BOLT 2 makes it fit our reserve.
     let terms = try ownTerms(policy, signer, capacity: request.capacity, theirDustLimit: .zero, request.shutdownScript)
     let channel = LightningChannel(
@@ -163,10 +170,11 @@ extension LightningChannel {
     guard message.fundingSatoshis < ChannelPolicy.largeChannel || supportsLarge else {
       throw OpeningRefusal("funding_satoshis \(message.fundingSatoshis) is too large")
     }
-    guard message.fundingSatoshis >= policy.minimumFunding, message.fundingSatoshis <= policy.maximumFunding else {
-      throw OpeningRefusal(
-        "funding_satoshis \(message.fundingSatoshis) is outside of \(policy.minimumFunding) to \(policy.maximumFunding)"
-      )
+    guard message.fundingSatoshis >= policy.minimumFunding else {
+      throw OpeningRefusal("funding_satoshis \(message.fundingSatoshis) is less than \(policy.minimumFunding)")
+    }
+    if let most = policy.maximumFunding, message.fundingSatoshis > most {
+      throw OpeningRefusal("funding_satoshis \(message.fundingSatoshis) is more than \(most)")
     }
     // `push_msat` is greater than `funding_satoshis` * 1000.
     guard let capacity = message.fundingSatoshis.milliSatoshi, let rest = capacity.subtracting(message.pushMsat) else {
@@ -189,7 +197,7 @@ extension LightningChannel {
     guard
       isZeroFee
         ? message.feeratePerKw == FeeRate(satPerKiloWeight: 0)
-        : message.feeratePerKw >= policy.minimumFeeRate && message.feeratePerKw <= policy.maximumFeeRate
+        : policy.allows(message.feeratePerKw, atMost: context.maximumFeeRate)
     else { throw OpeningRefusal("feerate_per_kw \(message.feeratePerKw) is not acceptable") }
 
     let ours = try ownTerms(
@@ -402,7 +410,8 @@ extension LightningChannel {
           basepoints: theirs.basepoints)),
       obscuringFactor: isOpener
         ? obscuringFactor(openerPaymentBasepoint: ourPayment, acceptorPaymentBasepoint: theirPayment)
-        : obscuringFactor(openerPaymentBasepoint: theirPayment, acceptorPaymentBasepoint: ourPayment))
+        : obscuringFactor(openerPaymentBasepoint: theirPayment, acceptorPaymentBasepoint: ourPayment),
+      maximumDustExposure: policy.maximumDustExposure)
     let stack = try makeStack(limits: PerParty(local: ours.limits, remote: theirs.limits))
     return (parameters, stack, point)
   }

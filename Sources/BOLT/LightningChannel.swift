@@ -148,14 +148,18 @@ public struct ChannelContext: Sendable {
   public var height: UInt32
   /// What a closing transaction should pay.
   public var closingFeeRate: FeeRate
+  /// The most that commitments may pay by the present estimates; nil for what the policy says.
+  public var maximumFeeRate: FeeRate?
 
   public init(
-    localFeatures: FeatureSet, remoteFeatures: FeatureSet, height: UInt32, closingFeeRate: FeeRate = .relayFloor
+    localFeatures: FeatureSet, remoteFeatures: FeatureSet, height: UInt32, closingFeeRate: FeeRate = .relayFloor,
+    maximumFeeRate: FeeRate? = nil
   ) {
     self.localFeatures = localFeatures
     self.remoteFeatures = remoteFeatures
     self.height = height
     self.closingFeeRate = closingFeeRate
+    self.maximumFeeRate = maximumFeeRate
   }
 
   /// Whether both sides offer the feature, by either bit.
@@ -243,7 +247,7 @@ extension LightningChannel {
       case .channelReady(let ready): try receive(ready, &effects)
       case .commitmentSigned(let commitment): try receive(commitment, &effects)
       case .revokeAndAck(let revocation): try receive(revocation, &effects)
-      case .updateFee(let update): try receive(update, &effects)
+      case .updateFee(let update): try receive(update, context, &effects)
       case .shutdown(let shutdown): try receive(shutdown, context, &effects)
       case .closingSigned(let closing): try receive(closing, context, &effects)
       case .closingComplete(let complete): try receive(complete, context, &effects)
@@ -402,12 +406,14 @@ extension LightningChannel {
     }
   }
 
-  private mutating func receive(_ message: UpdateFee, _ effects: inout [LightningEffect]) throws(Fault) {
+  private mutating func receive(
+    _ message: UpdateFee, _ context: ChannelContext, _ effects: inout [LightningEffect]
+  ) throws(Fault) {
     // BOLT 2: if the `update_fee` is too low for timely processing, OR is unreasonably large: MUST send a `warning` and close the
     // connection, or send an `error` and fail the channel.
-    guard message.feeratePerKw >= policy.minimumFeeRate, message.feeratePerKw <= policy.maximumFeeRate else {
-      throw .warn(
-        "a fee rate of \(message.feeratePerKw) is outside of \(policy.minimumFeeRate) to \(policy.maximumFeeRate)")
+    guard policy.allows(message.feeratePerKw, atMost: context.maximumFeeRate) else {
+      let most = context.maximumFeeRate ?? policy.maximumFeeRate
+      throw .warn("a fee rate of \(message.feeratePerKw) is outside of \(policy.minimumFeeRate) to \(most)")
     }
     try step(&effects) { (core, signer) throws(ChannelError) in
       try core.receive(.update(.feeRate(message.feeratePerKw)), signer)

@@ -138,6 +138,9 @@ extension Channel {
 // MARK: - Dust exposure
 
 extension Channel {
+  /// Follows a change of this node's policy. What is committed already stays.
+  public mutating func limitDustExposure(to limit: MilliSatoshi) { parameters.maximumDustExposure = limit }
+
   /// What miners would get of the contracts, should `holder` broadcast a commitment with all that is on its way: the most of all
   /// fundings. Nil when an update in the log does not fit, which admission excludes.
   public func dustExposure(heldBy holder: Party) -> MilliSatoshi? {

@@ -6,7 +6,7 @@ public import Secp256k1
 /// throws changes nothing. It does no input or output, has no clock and no randomness; what is to be done comes back as effects.
 public struct Channel: Sendable {
   public let stack: ChannelStack
-  public let parameters: ChannelParameters
+  public internal(set) var parameters: ChannelParameters
   public internal(set) var fundings: [FundingState]
   public internal(set) var log = UpdateLog()
   public internal(set) var connection = Connection.established

@@ -22,6 +22,21 @@ public enum DraftError: Error, Hashable, Sendable {
   case refused(ExtensionID, String)
 }
 
+extension DraftError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missingBasepoint(let basepoint, let side): "the \(side)'s \(basepoint) is missing"
+    case .unusableKey(let key): "a key cannot be derived: \(key)"
+    case .undeclaredKey(let key): "an extension uses a key that it does not declare: \(key)"
+    case .cannotAfford(let cost): "the funder cannot pay \(cost) for the fee and fixed costs"
+    case .overspent: "the commitment's outputs are worth more than the channel"
+    case .amountOutOfRange: "an amount is out of range"
+    case .duplicateTag(let tag): "two outputs have the name \(tag)"
+    case .refused(let id, let reason): "\(id): \(reason)"
+    }
+  }
+}
+
 /// Names one output for as long as the channel lives: which extension's, and that extension's own number for it.
 public struct OutputTag: Hashable, Comparable, Sendable, CustomStringConvertible {
   public let owner: ExtensionID

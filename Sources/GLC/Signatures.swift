@@ -36,6 +36,19 @@ public enum SignatureError: Error, Hashable, Sendable {
   case draft(DraftError)
 }
 
+extension SignatureError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .sighash(let error): "what is to be signed cannot be computed: \(error)"
+    case .wrongCount(let expected, let actual): "there are \(actual) further signatures where \(expected) are due"
+    case .invalidFunding: "the signature of the commitment does not hold"
+    case .invalidChild(let index): "the signature of second-stage transaction \(index) does not hold"
+    case .wrongKind: "a signature of another kind than the channel's"
+    case .draft(let error): "\(error)"
+    }
+  }
+}
+
 /// A second-stage transaction with what is needed to sign it.
 public struct SecondStage: Sendable {
   public let transaction: Transaction

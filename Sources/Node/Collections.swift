@@ -20,6 +20,8 @@ extension CollectionName {
   static let outcomes: CollectionName = "outcomes"
   /// `Resolver` by channel id.
   static let resolvers: CollectionName = "resolvers"
+  /// `StoredPolicy` by channel id, for channels that have been given one.
+  static let policies: CollectionName = "policies"
   /// Addresses at which peers were reached, by node id.
   static let peers: CollectionName = "peers"
   /// Single values by name.
@@ -56,7 +58,8 @@ extension StoreSchema {
   public static let node = StoreSchema(
     version: 1,
     collections: [
-      .channels, .revocations, .incoming, .outcomes, .resolvers, .peers, .node, .wallet, .gossip, .invoices, .payments,
+      .channels, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet, .gossip, .invoices,
+      .payments,
       .parts, .pendingForwards, .forwards, .onions, .counters,
     ])
 }

@@ -50,12 +50,13 @@ struct BlockNotice: Sendable {
 struct OpenOrder: Sendable {
   var type: Wire.ChannelType
   var capacity: Satoshi
-  var takesAll = false
   var pushed: MilliSatoshi
   var isAnnounced: Bool
   var feeRate: FeeRate
   var policy: ChannelPolicy
   var coins: [OutPoint]?
+  /// Where our share is bound to go when the channel is closed together.
+  var shutdownScript: Script?
 }
 
 struct CloseOrder: Sendable {

@@ -62,6 +62,14 @@ final class Hub: Sendable {
     set { currentSweepScript.withLock { $0 = newValue } }
   }
 
+  /// The most that a peer may ask commitments to pay, by what confirmations cost now; nil where only the policy says.
+  var maximumFeeRate: FeeRate? {
+    settings.maximumFeeRateFactor.map { factor in
+      let (product, overflow) = fees.rate(within: 2).satPerKiloWeight.multipliedReportingOverflow(by: factor)
+      return FeeRate(satPerKiloWeight: overflow ? .max : product)
+    }
+  }
+
   func host(_ peer: NodeID) -> PeerHost? { hosts.withLock { $0[peer] } }
   func host(of channel: ChannelID) -> PeerHost? { directory.peer(of: channel).flatMap(host) }
 
@@ -69,7 +77,7 @@ final class Hub: Sendable {
   func hostOrNew(_ peer: NodeID) -> PeerHost {
     hosts.withLock { hosts in
       if let host = hosts[peer] { return host }
-      let host = PeerHost(peer, hub: self, channels: [], resolvers: [:])
+      let host = PeerHost(peer, hub: self)
       hosts[peer] = host
       host.start()
       return host

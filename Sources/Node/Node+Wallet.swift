@@ -26,6 +26,15 @@ extension WalletService {
     }
   }
 
+  /// Inputs for a transaction that somebody else makes.
+  func fund(_ request: InputsRequest, holdingUntil height: UInt32?) async throws -> FundedInputs {
+    try await change { wallet in
+      var generator = SystemRandomNumberGenerator()
+      let (funded, update) = try wallet.fund(request, holdingUntil: height, using: &generator)
+      return (funded, update)
+    }
+  }
+
   /// Makes and signs a version of a transaction that pays more; its coins are held until it is recorded or let go.
   func bump(_ txid: TxID, to feeRate: FeeRate) async throws -> (spend: UnsignedSpend, transaction: Transaction) {
     let spend = try await change { wallet in
@@ -87,7 +96,7 @@ extension Node {
     try await hub.wallet.record(transaction, label: label, fee: fee, time: WallClock.seconds)
   }
 
-  /// Sets what a channel charges, until the node starts again.
+  /// Sets what a channel charges; returns when that is stored.
   func setPolicy(_ policy: ForwardingPolicy, of channel: ChannelID) async throws -> ForwardingPolicy {
     guard let host = hub.host(of: channel) else { throw NodeError.unknownChannel(channel) }
     try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in

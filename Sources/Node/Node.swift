@@ -81,6 +81,10 @@ public final class Node: Sendable {
     hub.height = await wallet.current.tip?.height ?? tip.height
 
     // Channels, and what they hold.
+    var policies: [ChannelID: StoredPolicy] = [:]
+    for record in try await launch.store.records(in: .policies) {
+      policies[ChannelID(try Bytes32(record.key))] = try StoredPolicy(decoding: record.value)
+    }
     var channels: [NodeID: [LightningChannel]] = [:]
     var resolvers: [NodeID: [ChannelID: OnchainChannel]] = [:]
     var live = LivePayments()
@@ -146,7 +150,7 @@ public final class Node: Sendable {
     let payments = PaymentService(hub: hub, engine: engine)
 
     let hosts = channels.map { peer, channels in
-      PeerHost(peer, hub: hub, channels: channels, resolvers: resolvers[peer] ?? [:])
+      PeerHost(peer, hub: hub, channels: channels, resolvers: resolvers[peer] ?? [:], policies: policies)
     }
     hub.hosts.withLock { all in for host in hosts { all[host.peer] = host } }
     // The engine knows every channel before it takes up what was interrupted.

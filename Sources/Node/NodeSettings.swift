@@ -32,6 +32,8 @@ public struct NodeSettings: Sendable {
   public var gossipInterval: UInt32 = 60
   /// Fee rates when the source of the chain has no estimates.
   public var fallbackFeeRate = FeeRate(satPerKiloWeight: 2_500)
+  /// A peer may ask for so many times our own estimate of a quick confirmation as the fee rate of commitments; nil: what `channels` says.
+  public var maximumFeeRateFactor: UInt32?
   /// Switches for tests and demonstrations; never on mainnet.
   public var developer = Developer()
 

@@ -117,7 +117,8 @@ extension PeerHost {
 
   private func makeResolver(_ id: ChannelID) async {
     guard var hosted = channels[id], let core = hosted.channel.core, hosted.onchain == nil else { return }
-    let destination = hosted.channel.closingScript ?? hub.sweepScript
+    // What it takes a transaction of ours to take goes to the wallet, whatever was promised for a closing together.
+    let destination = hub.sweepScript
     let cache = RecordCache()
     do {
       let input = try ResolverInput(
@@ -362,6 +363,7 @@ extension PeerHost {
     channels[id]?.isDirty = true
     batch.touched.insert(id)
     batch.changes.append(.delete(.resolvers, key: id.array))
+    batch.changes.append(.delete(.policies, key: id.array))
     batch.changes.append(.deletePrefix(.revocations, prefix: id.array))
     hub.events.send(.onchain(id, "everything is resolved"))
   }

@@ -68,11 +68,6 @@ extension PeerHost {
   private var policy: ChannelPolicy {
     var policy = hub.settings.channels
     policy.trustsUnconfirmed = policy.trustsUnconfirmed || hub.settings.zeroconfPeers.contains(peer)
-    if hub.settings.features[Feature.supportLargeChannel.bit + 1]
-      || hub.settings.features[Feature.supportLargeChannel.bit]
-    {
-      policy.maximumFunding = max(policy.maximumFunding, Satoshi(1_000_000_000_000))
-    }
     return policy
   }
 
@@ -87,7 +82,7 @@ extension PeerHost {
         type: order.type, capacity: order.capacity, pushed: order.pushed,
         feeRate: order.type.contains(.zeroFeeCommitments)
           ? FeeRate(satPerKiloWeight: 0) : max(hub.fees.rate(within: 6), .relayFloor),
-        isAnnounced: order.isAnnounced, alias: hub.randomAlias())
+        isAnnounced: order.isAnnounced, shutdownScript: order.shutdownScript, alias: hub.randomAlias())
       let (channel, effects) = try LightningChannel.open(
         request, policy: order.policy, signer: try hub.signer(keyIndex), context)
       var hosted = HostedChannel(channel: channel, policy: hub.defaultPolicy(order.capacity))
@@ -145,7 +140,6 @@ extension PeerHost {
       do {
         var request = SpendRequest(paying: .exactly(amount), to: script, feeRate: order.feeRate)
         request.coins = order.coins
-        if order.takesAll { request = SpendRequest(paying: .all, to: script, feeRate: order.feeRate) }
         let (spend, transaction) = try await hub.wallet.make(request)
         guard let output = spend.outPoint?.vout else {
           throw NodeError.wallet("the funding transaction has no single recipient")
@@ -225,6 +219,7 @@ extension PeerHost {
     }
     hub.directory.remove(id)
     batch.changes.append(.delete(.channels, key: id.array))
+    batch.changes.append(.delete(.policies, key: id.array))
     hub.events.send(.channel(id, state: "forgotten"))
   }
 
@@ -232,6 +227,9 @@ extension PeerHost {
 
   func close(_ id: ChannelID, _ order: CloseOrder, _ reply: @escaping Reply<Void>) {
     guard let hosted = channels[id] else { return reply(.failure(.unknownChannel(id))) }
+    if let promised = hosted.channel.terms.local?.shutdownScript, let wanted = order.script, wanted != promised {
+      return reply(.failure(.closingFailed("the channel was opened with another address to close to")))
+    }
     guard let script = order.script ?? hosted.channel.closingScript else {
       return reply(.failure(.closingFailed("the wallet has no address yet")))
     }

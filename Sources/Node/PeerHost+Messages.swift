@@ -43,6 +43,8 @@ extension PeerHost {
       if channels[id] != nil { return take(message, for: id) }
       if case .channelReestablish(let theirs) = message { return reestablishUnknown(theirs) }
       if case .error = message { break }
+      logger.info(
+        "a message about a channel that we do not know", metadata: ["type": "\(raw.type)", "channel": "\(id)"])
       // BOLT 2: a node that receives a message about a channel that it does not know answers with an error.
       if let answer = try? ErrorMessage(channelID: id, data: PeerText("unknown channel")).encoded() {
         batch.messages.append(answer)

@@ -38,7 +38,10 @@ actor PeerHost {
   }
   var batch = Batch()
 
-  init(_ peer: NodeID, hub: Hub, channels: [LightningChannel], resolvers: [ChannelID: OnchainChannel]) {
+  init(
+    _ peer: NodeID, hub: Hub, channels: [LightningChannel] = [], resolvers: [ChannelID: OnchainChannel] = [:],
+    policies: [ChannelID: StoredPolicy] = [:]
+  ) {
     self.peer = peer
     self.hub = hub
     self.channels = [:]
@@ -46,8 +49,10 @@ actor PeerHost {
     logger[metadataKey: "peer"] = "\(String("\(peer)".prefix(12)))"
     self.logger = logger
     for channel in channels {
+      let policy = hub.defaultPolicy(channel.capacity)
       self.channels[channel.id] = HostedChannel(
-        channel: channel, onchain: resolvers[channel.id], policy: hub.defaultPolicy(channel.capacity))
+        channel: channel, onchain: resolvers[channel.id],
+        policy: policies[channel.id]?.applied(to: policy) ?? policy)
     }
   }
 
@@ -175,7 +180,7 @@ actor PeerHost {
     guard let connection else { return nil }
     return ChannelContext(
       localFeatures: connection.ourInit.combinedFeatures, remoteFeatures: connection.theirFeatures, height: height,
-      closingFeeRate: hub.fees.rate(within: 6))
+      closingFeeRate: hub.fees.rate(within: 6), maximumFeeRate: hub.maximumFeeRate)
   }
 
   /// Of a peer that is not connected: for steps that need none of it.
@@ -222,9 +227,10 @@ actor PeerHost {
     case .setPolicy(let id, let policy, let reply):
       guard channels[id] != nil else { return reply(.failure(.unknownChannel(id))) }
       channels[id]?.policy = policy
+      batch.changes.append(.put(.policies, key: id.array, value: StoredPolicy(policy).encoded))
       batch.touched.insert(id)
       updateAnnouncements(id)
-      reply(.success(()))
+      batch.afterwards.append { reply(.success(())) }
     case .inspect(let body): body(Array(channels.values))
     case .send(let messages): batch.messages += messages
     case .stop(let done):

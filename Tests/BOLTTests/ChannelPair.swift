@@ -29,6 +29,8 @@ struct ChannelPair {
   var ends: [End]
   var height: UInt32 = 100
   var closingRate = FeeRate(satPerKiloWeight: 1000)
+  /// By the estimates of both.
+  var maximumRate: FeeRate?
   /// Counts messages that are delivered; the connection is cut before the one with this number.
   var cutBefore: Int?
   var restartsAtCut = false
@@ -56,7 +58,7 @@ struct ChannelPair {
   func context(_ index: Int) -> ChannelContext {
     ChannelContext(
       localFeatures: ends[index].features, remoteFeatures: ends[1 - index].features, height: height,
-      closingFeeRate: closingRate)
+      closingFeeRate: closingRate, maximumFeeRate: maximumRate)
   }
 
   mutating func open(

@@ -160,6 +160,48 @@ import Wire
     }
   }
 
+  @Test func whatAPeerMayAskForAsFeeRateFollowsThePresentEstimates() throws {
+    var pair = ChannelPair()
+    try pair.open(feeRate: FeeRate(satPerKiloWeight: 5_000))
+    pair.maximumRate = FeeRate(satPerKiloWeight: 4_000)
+    #expect(throws: OpeningRefusal.self) { try pair.run() }
+    for (rate, isFine) in [(4_001 as UInt32, false), (4_000, true), (1_000, true), (252, false)] {
+      pair = ChannelPair()
+      pair.maximumRate = FeeRate(satPerKiloWeight: 4_000)
+      try pair.open(feeRate: FeeRate(satPerKiloWeight: 3_000))
+      try pair.run()
+      try pair.confirm()
+      let effects = try #require(try pair.ends[0].channel?.updateFee(FeeRate(satPerKiloWeight: rate)))
+      try pair.carryOut(effects, 0)
+      try pair.deliver(to: 1)
+      #expect(pair.ends[1].warnings.isEmpty == isFine, "\(rate)")
+      #expect(isFine || pair.ends[1].warnings.first?.contains("\(rate)") == true)
+    }
+  }
+
+  @Test func theLimitOfDustIsThePolicysAlsoForChannelsThatAreReadBack() throws {
+    var pair = ChannelPair()
+    pair.policy.maximumDustExposure = MilliSatoshi(900_000)
+    try pair.open(pushed: MilliSatoshi(400_000_000))
+    try pair.run()
+    try pair.confirm()
+    for number in 0..<3 { try pair.offer(number, by: 0, 300_000) }
+    #expect(throws: ChannelError.self) { try pair.offer(3, by: 0, 300_000) }
+    try pair.run()
+    pair.policy.maximumDustExposure = MilliSatoshi(1_200_000)
+    try pair.ends[0].stored = #require(pair.ends[0].channel).encoded
+    for index in 0..<2 {
+      let stored = try #require(pair.ends[index].stored)
+      pair.ends[index].channel = try LightningChannel(
+        decoding: stored.bytes, registry: .bolt, policy: pair.policy,
+        makeSigner: { ChannelPair.signer(index, $0, $1) })
+    }
+    try pair.reconnect(restarting: false)
+    try pair.run()
+    try pair.offer(3, by: 0, 300_000)
+    #expect(throws: ChannelError.self) { try pair.offer(4, by: 0, 300_000) }
+  }
+
   @Test func aWrongSignatureFailsTheChannelAndTellsThePeer() throws {
     var pair = ChannelPair()
     try pair.open()

@@ -12,8 +12,8 @@ extension NodeAPI {
         .minconf, .utxos,
         .optional("push_msat", .msat, default: "0", "What the peer is given of it, for good."),
         .optional(
-          "close_to", .string, default: "the wallet",
-          "Refused: an address cannot be bound in advance yet; `close` takes one."),
+          "close_to", .string, default: "decided when it is closed",
+          "The address that our part must go to when the channel is closed together."),
         .optional("request_amt", .sat, "Refused: liquidity cannot be bought yet."),
         .optional("compact_lease", .string, "Refused: liquidity cannot be bought yet."),
         .optional(

@@ -83,7 +83,7 @@ extension NodeAPI {
       ]),
     RPCMethod(
       "ping", .peers, "Measure whether a peer answers",
-      details: "Not yet: it is refused. Peers that are silent are pinged by themselves.",
+      details: "Peers that are silent are pinged by themselves.",
       parameters: [
         .required("id", .nodeID, "The peer."),
         .optional("len", .integerIn(0...65_529), default: "128", "Bytes that are sent."),

@@ -72,7 +72,8 @@ extension NodeAPI {
       ]),
     RPCMethod(
       "fundpsbt", .wallet, "Make a PSBT with inputs of the wallet for an amount",
-      details: "Not yet: it is refused.",
+      details:
+        "It has no outputs but for change; add your own, then use `signpsbt` and `sendpsbt`. With \"all\", the excess is what there is.",
       parameters: [
         .required("satoshi", .satOrAll, "What its outputs will need."), .required("feerate", .feeRate, "The fee rate."),
         .required("startweight", .integerIn(0...4_000_000), "The weight of everything but the inputs."), .minconf,

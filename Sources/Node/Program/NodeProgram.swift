@@ -248,19 +248,20 @@ extension NodeSettings {
     htlcMaximum = forwarding.htlcMaximum
     let own = configuration.channels
     channels.minimumFunding = own.minimumFunding
-    if let maximum = own.maximumFunding { channels.maximumFunding = maximum }
+    channels.maximumFunding = own.maximumFunding
     zeroconfPeers = Set(own.zeroconfPeers.map { NodeID($0) })
     if let depth = own.minimumDepth { channels.minimumDepth = depth }
-    channels.reservePerMille = UInt64(own.reserveMillionths) / 1000
+    channels.reserveMillionths = UInt64(own.reserveMillionths)
     channels.dustLimit = own.dustLimit
     channels.maximumInFlight = own.maximumInFlight
     channels.maximumAccepted = own.maximumAcceptedHTLCs
     channels.contestDelay = own.toSelfDelay
     channels.htlcMinimum = forwarding.htlcMinimum
     announcesChannels = own.announces
+    channels.maximumDustExposure = forwarding.maximumDustExposure
     // Without a limit on regtest, where there are no rates to speak of.
-    let factor = own.maximumFeeRateFactor ?? (configuration.network == .regtest ? 0 : 10)
-    if factor == 0 { channels.maximumFeeRate = FeeRate(satPerKiloWeight: .max) }
+    maximumFeeRateFactor = configuration.maximumFeeRateFactor
+    if maximumFeeRateFactor == nil { channels.maximumFeeRate = FeeRate(satPerKiloWeight: .max) }
     if configuration.developer.hasFastGossip { gossipInterval = 1 }
   }
 }

@@ -50,7 +50,7 @@ extension Handlers {
     if parts.count == 2 {
       _ = try await connect(to: peer, place: String(parts[1]), port: nil, arguments)
     }
-    guard node.network.peer(peer) != nil else {
+    guard let connection = node.network.peer(peer) else {
       throw RPCError(.fundPeerNotConnected, "Peer not connected: `connect` first, or give \(peer)@HOST:PORT")
     }
     var policy = hub.settings.channels
@@ -60,8 +60,10 @@ extension Handlers {
       pushed: try arguments.milliSatoshi(ifPresent: "push_msat") ?? .zero,
       isAnnounced: try arguments.bool(ifPresent: "announce") ?? hub.settings.announcesChannels,
       feeRate: try feeRate(arguments), policy: policy, coins: try arguments.outpoints(ifPresent: "utxos"))
-    if arguments.has("close_to") { throw RPCError.notSupported("close_to: binding the closing address in advance") }
-    let limit = policy.maximumFunding
+    if arguments.has("close_to") { order.shutdownScript = try address(arguments, "close_to").scriptPubKey }
+    let limit =
+      connection.isNegotiated(.supportLargeChannel)
+      ? Satoshi.maxMoney : Satoshi(ChannelPolicy.largeChannel.rawValue - 1)
     switch try arguments.amount("amount") {
     case .exactly(let amount):
       guard amount.rawValue.isMultiple(of: 1000) else { throw arguments.invalid("amount", "should be whole satoshi") }
@@ -70,9 +72,7 @@ extension Handlers {
       order.capacity = try await hub.wallet.maximumFunding(order, upTo: limit)
     }
     if let reserve = try arguments.satoshi(ifPresent: "reserve") {
-      order.policy.reservePerMille =
-        order.capacity.rawValue == 0
-        ? 0 : min(1000, (reserve.rawValue * 1000 + order.capacity.rawValue - 1) / order.capacity.rawValue)
+      order.policy.reserveMillionths = reserve.millionths(of: order.capacity)
     }
     try await affordable(order)
     await context.progress("Negotiating the channel with the peer")
@@ -236,5 +236,15 @@ extension RPCChannel {
     } else {
       return nil
     }
+  }
+}
+
+extension Satoshi {
+  /// The part of another amount that this is, rounded up, and at most all of it.
+  func millionths(of whole: Satoshi) -> UInt64 {
+    guard rawValue < whole.rawValue else { return 1_000_000 }
+    let (high, low) = rawValue.multipliedFullWidth(by: 1_000_000)
+    let (quotient, remainder) = whole.rawValue.dividingFullWidth((high, low))
+    return quotient + (remainder > 0 ? 1 : 0)
   }
 }

@@ -148,7 +148,17 @@ extension Handlers {
   }
 
   func ping(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
-    throw RPCError.notSupported("ping on demand (peers that are silent are pinged every 45 seconds)")
+    let peer = NodeID(try arguments.publicKey("id"))
+    let length = try arguments.integer(ifPresent: "len", as: UInt16.self) ?? 128
+    let pongBytes = try arguments.integer(ifPresent: "pongbytes", as: UInt16.self) ?? 128
+    guard let connection = node.network.peer(peer) else { throw RPCError(.failure, "Peer not connected") }
+    do throws(PeerCloseReason) {
+      try await connection.ping(length: Int(length), pongBytes: pongBytes)
+    } catch {
+      throw RPCError(.failure, "no pong: \(error)")
+    }
+    // With its type and its length; nothing comes back where the specification says that nothing shall.
+    return ["totlen": .int(pongBytes < 65_532 ? Int(pongBytes) + 4 : 0)]
   }
 
   // MARK: Utilities

@@ -154,7 +154,7 @@ extension Handlers {
     let rates: JSONObject = [
       "opening": rate(6), "mutual_close": rate(6), "unilateral_close": rate(6), "unilateral_anchor_close": rate(2),
       "penalty": rate(2), "min_acceptable": .unsigned(UInt64(policy.minimumFeeRate.satPerKiloWeight) * factor),
-      "max_acceptable": .unsigned(UInt64(policy.maximumFeeRate.satPerKiloWeight) * factor),
+      "max_acceptable": .unsigned(UInt64((hub.maximumFeeRate ?? policy.maximumFeeRate).satPerKiloWeight) * factor),
       "floor": .unsigned(UInt64(max(floor, .relayFloor).satPerKiloWeight) * factor),
       "estimates": .array(
         FeeBoard.targets.map { ["blockcount": .int($0), "feerate": rate($0), "smoothed_feerate": rate($0)] }),
@@ -190,7 +190,34 @@ extension Handlers {
   }
 
   func fundpsbt(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
-    throw RPCError.notSupported("fundpsbt")
+    var request = InputsRequest(
+      try spendAmount(arguments), feeRate: try feeRate(arguments),
+      startWeight: Weight(try arguments.integer("startweight")))
+    request.minimumConfirmations = try arguments.integer(ifPresent: "minconf", as: UInt32.self) ?? 1
+    request.minimumWitnessWeight = Weight(try arguments.integer(ifPresent: "min_witness_weight") ?? 0)
+    request.lockTime = try arguments.integer(ifPresent: "locktime", as: UInt32.self) ?? node.height
+    request.addsChange = try arguments.bool(ifPresent: "excess_as_change") ?? false
+    if try arguments.bool(ifPresent: "opening_anchor_channel") ?? false {
+      request.furtherReserve = await hub.wallet.current.policy.anchorReservePerChannel
+    }
+    let blocks = try arguments.integer(ifPresent: "reserve", as: UInt32.self) ?? 72
+    let until = node.height.addingReportingOverflow(blocks).partialValue
+    let funded = try await hub.wallet.fund(request, holdingUntil: blocks == 0 ? nil : until)
+    var object: JSONObject = [
+      "psbt": .string(funded.psbt.base64), "feerate_per_kw": .int(request.feeRate.satPerKiloWeight),
+      "estimated_final_weight": .unsigned(funded.weight.rawValue), "excess_msat": .msat(funded.excess),
+    ]
+    if let output = funded.changeOutput { object["change_outnum"] = .int(output) }
+    if blocks > 0 {
+      object["reservations"] = .array(
+        funded.outPoints.map { point in
+          [
+            "txid": .text(point.txid), "vout": .int(point.vout), "was_reserved": false, "reserved": true,
+            "reserved_to_block": .int(until),
+          ]
+        })
+    }
+    return .object(object)
   }
 
   func signpsbt(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
