@@ -1,12 +1,15 @@
 import BOLT
 import Bitcoin
 import Chain
+import Configuration
 import Encoding
 import GLC
 import Hashing
+import JSON
 import Logging
 import Payments
 import Peers
+import RPC
 import Secp256k1
 import Storage
 import Synchronization
@@ -73,6 +76,19 @@ extension TestNetwork {
     try await nodes[held.payee].settleInvoice(held.hash, preimage: held.preimage)
   }
   func cancel(_ held: Held) async throws { try await nodes[held.payee].cancelInvoice(held.hash) }
+
+  /// Until nothing is on its way between the two ends, and so many payments are pending.
+  func calm(_ id: ChannelID, pending count: Int = 0) async throws {
+    try await wait("nothing is on its way") {
+      var ends = 0
+      for node in self.nodes {
+        guard let channel = await node.channels().first(where: { $0.id == id }) else { continue }
+        guard channel.pendingPayments.count == count, channel.core?.log.entries.isEmpty == true else { return false }
+        ends += 1
+      }
+      return ends == 2
+    }
+  }
 
   func channel(_ index: Int, _ id: ChannelID) async -> LightningChannel? {
     await nodes[index].channels().first { $0.id == id }
@@ -144,5 +160,26 @@ extension TestNetwork {
 
     var total: UInt64 { wallets.reduce(0, +) + channels + fees + strays.reduce(0, +) }
     var description: String { "wallets \(wallets), channels \(channels), fees \(fees), strays \(strays)" }
+  }
+}
+
+extension Node.Launch {
+  /// So that tests that cut connections need not wait.
+  mutating func reconnectsQuickly() {
+    peers.times.firstRetry = .milliseconds(10)
+    peers.times.longestRetry = .milliseconds(60)
+    peers.times.stable = .milliseconds(1)
+  }
+}
+
+extension TestNetwork {
+  /// What the API of a node answers, without a socket.
+  func call(_ index: Int, _ method: String, _ params: JSONValue = .null) async throws -> JSONValue {
+    var registry = RPCRegistry()
+    var configuration = NodeConfiguration()
+    configuration.network = .regtest
+    NodeHandlers.register(
+      in: &registry, node: nodes[index], surroundings: NodeSurroundings(configuration: configuration))
+    return try await registry.call(method, params: params, context: RPCContext(logger: nodes[index].hub.logger))
   }
 }

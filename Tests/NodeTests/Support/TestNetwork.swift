@@ -22,19 +22,22 @@ final class TestNetwork {
   let chain: TestChain
   var nodes: [Node] = []
   var launches: [Node.Launch] = []
+  let logs: [LogBook]
+  /// Who stands between two nodes, by the one that connects and the other.
+  private var middles: [[Int]: Middle] = [:]
 
   init(
     nodes count: Int, on chain: TestChain? = nil, settings: (inout NodeSettings, Int) -> Void = { _, _ in },
     configure: (inout Node.Launch, Int) -> Void = { _, _ in }
   ) async throws {
     if let chain { self.chain = chain } else { self.chain = try await TestChain.make() }
+    logs = (0..<count).map { _ in LogBook() }
     for index in 0..<count {
       var own = NodeSettings(network: .regtest)
       own.irrevocableDepth = 10
       settings(&own, index)
       let seed = try MasterSeed(phrase: Self.phrase(index))
-      var logger = Logger(label: "node \(index)", factory: { StreamLogHandler.standardError(label: $0) })
-      logger.logLevel = TestNetwork.level
+      let logger = logs[index].logger("node \(index)", level: TestNetwork.level)
       var launch = Node.Launch(
         settings: own, keys: try KeyRing(seed, networkKind: .test), store: try MemoryStore(schema: .node),
         source: self.chain.source, logger: logger)
@@ -87,7 +90,14 @@ final class TestNetwork {
   }
 
   func connect(_ a: Int, _ b: Int) async throws {
-    try await nodes[a].connect(to: nodes[b].nodeID, at: nodes[b].addresses)
+    try await nodes[a].connect(to: nodes[b].nodeID, at: middles[[a, b]]?.addresses ?? nodes[b].addresses)
+  }
+
+  /// Stands between two nodes from now on, which are not connected yet.
+  func middle(_ a: Int, _ b: Int) async throws -> Middle {
+    let middle = try await Middle(nodes[a], nodes[b])
+    middles[[a, b]] = middle
+    return middle
   }
 
   @discardableResult func open(
@@ -130,6 +140,7 @@ final class TestNetwork {
 
   func stop() async {
     for node in nodes { await node.stop() }
+    for middle in middles.values { await middle.stop() }
     await chain.stop()
   }
 }
