@@ -38,6 +38,9 @@ public struct ClosingReport: Sendable {
   public var reorganisations = 0
   /// How often a process was killed and went on from its bytes.
   public var restarts = 0
+  /// Second stages that shared a transaction, and claims that the wallet had no coin for at first.
+  public var joined = 0
+  public var unfunded = 0
   /// Blocks that a party heard of late.
   public var lateBlocks = 0
   /// Blocks in which a confirmation cost many times as much.
@@ -89,6 +92,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   var closing: SimulatedClosing?
   /// A revoked commitment that its holder shows without meaning to: its resolver knows better.
   var accident: ResolverInput.LocalCommitment?
+  /// What a party is about to tell its resolver of claims that it could not publish.
+  private var obstacles: [(party: Int, outPoints: [OutPoint], obstacle: ClaimObstacle)] = []
   /// Transactions that a party is about to see before they are confirmed.
   private var rumours: [(party: Int, transaction: Transaction)] = []
   var authors: [TxID: Int] = [:]
@@ -105,6 +110,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   private var expensiveUntil: UInt32 = 0
   private var price = FeeRate(satPerKiloWeight: 500)
 
+  /// Coins of a well filled wallet. Others have one or two.
   static var coinCount: Int { 40 }
   static var coinValue: UInt64 { 2_000_000 }
 
@@ -119,7 +125,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     var random = channel.random
     start = random.chance(oneIn: 3) ? UInt32(490 + random.below(14)) : 400
     chain = VirtualChain(height: start)
-    walletStart = [Self.coinValue * UInt64(Self.coinCount), Self.coinValue * UInt64(Self.coinCount)]
+    let coinCounts = [0, 1].map { _ in random.chance(oneIn: 2) ? 1 + Int(random.below(2)) : Self.coinCount }
+    walletStart = coinCounts.map { Self.coinValue * UInt64($0) }
 
     let ways = ClosingReport.Way.allCases
     var way = wanted ?? ways[Int(random.below(UInt64(ways.count)))]
@@ -192,7 +199,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
               records: records)
           },
           secrets: signer.secrets, wallet: wallet, walletWitness: Witness([script.bytes])))
-      for coin in 0..<Self.coinCount {
+      for coin in 0..<coinCounts[index] {
         chain.fund(
           OutPoint(txid: TxID(sha256(Array("coin \(index)".utf8))), vout: UInt32(coin)),
           TxOutput(value: Satoshi(Self.coinValue), scriptPubKey: wallet))
@@ -232,6 +239,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       let first = Int(random.below(2))
       for index in [first, 1 - first] { try sync(index) }
       try spreadRumours()
+      try reportObstacles()
       if parties.indices.allSatisfy({ $0 == idle || parties[$0].resolver.isResolved }) { return try check() }
     }
     let open = parties.map { party in
@@ -320,6 +328,13 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     }
   }
 
+  /// What is refused is divided at once, until one output stands alone.
+  private mutating func reportObstacles() throws {
+    while let (index, outPoints, obstacle) = obstacles.popLast() {
+      try tell(.unpublished(outPoints, obstacle), to: index)
+    }
+  }
+
   private mutating func restart(_ index: Int) throws {
     report.restarts += 1
     let stored = parties[index].stored
@@ -379,9 +394,14 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
 
   private mutating func publish(_ claim: Claim, by index: Int) throws {
     var transaction = claim.transaction
+    var claim = claim
+    let wanted = claim.outPoints
     if claim.needsWallet {
-      guard let funded = try fund(claim, by: index) else { return }
-      transaction = funded
+      guard let funded = try fund(claim, by: index) else {
+        report.unfunded += 1
+        return obstacles.append((party: index, outPoints: wanted, obstacle: .unfunded))
+      }
+      (claim, transaction) = funded
     }
     do {
       try parties[index].secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
@@ -406,10 +426,14 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
         guard chain.mempool.contains(where: { $0.txid == parent.txid }) else { return }
       }
     }
-    try submit(package, by: index) { _ in false }
+    if claim.spends.count > 1, case .children = claim.purpose { report.joined += claim.spends.count }
+    guard try submit(package, by: index, mayFail: { _ in false }) else {
+      return obstacles.append((party: index, outPoints: wanted, obstacle: .contested))
+    }
   }
 
-  private func fund(_ claim: Claim, by index: Int) throws -> Transaction? {
+  /// With the largest coin that is free; of second stages, as many as it pays for. Nil when no coin is free.
+  private func fund(_ claim: Claim, by index: Int) throws -> (Claim, Transaction)? {
     let claimed = Set(claim.outPoints)
     // Coins of other transactions that wait are taken; those of a transaction that this one replaces are not.
     var busy: Set<OutPoint> = []
@@ -419,14 +443,22 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     }
     let coins = chain.coins(for: parties[index].wallet).filter { !busy.contains($0.outPoint) }
       .sorted { $0.coin.output.value > $1.coin.output.value }
-    guard let coin = coins.first else { throw fail("party \(index)'s wallet is empty") }
+    guard let coin = coins.first else { return nil }
     let input = WalletInput(outPoint: coin.outPoint, output: coin.coin.output, witnessWeight: Weight(3))
-    do { return try claim.funded(with: [input]) } catch { throw fail("a claim cannot be funded: \(error)") }
+    var part: Claim? = claim
+    while let claim = part {
+      do throws(ClaimError) { return (claim, try claim.funded(with: [input])) } catch {
+        guard case .missing = error else { throw fail("a claim cannot be funded: \(error)") }
+        part = claim.keeping(first: claim.spends.count - 1)
+      }
+    }
+    return nil
   }
 
-  private mutating func submit(
+  /// False when the other side was faster, or pays more.
+  @discardableResult private mutating func submit(
     _ package: [Transaction], by index: Int, mayFail: (ChainRefusal) -> Bool
-  ) throws {
+  ) throws -> Bool {
     do {
       try chain.submit(package)
       for transaction in package { authors[transaction.txid] = authors[transaction.txid] ?? index }
@@ -439,11 +471,11 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     } catch {
       log.append("\(chain.height): \(index) is refused \(package.map { "\($0.txid)".prefix(8) }): \(error)")
       switch error {
-      // The other side was faster, or pays more.
-      case .missingInput, .alreadyKnown, .replacementTooCheap: return
-      case .version3("a second child"): return
+      case .alreadyKnown: break
+      case .missingInput, .replacementTooCheap, .version3("a second child"): return false
       default: if !mayFail(error) { throw fail("party \(index)'s transaction is refused: \(error)") }
       }
     }
+    return true
   }
 }

@@ -39,26 +39,26 @@ actor Broadcaster {
     retry?.cancel()
   }
 
-  /// False when the network refuses it. When nobody can be asked now, that is done later: true.
-  func send(_ transactions: [Transaction], _ why: String) async -> Bool {
-    guard let last = transactions.last else { return true }
+  /// Why the network refuses it. When nobody can be asked now, that is done later: nil.
+  func send(_ transactions: [Transaction], _ why: String) async -> ChainError? {
+    guard let last = transactions.last else { return nil }
     let metadata: Logger.Metadata = ["txid": "\(last.txid)", "what": "\(why)"]
     do {
       try await submit(transactions)
       logger.info("broadcast", metadata: metadata)
       keep(transactions, why)
-      return true
+      return nil
     } catch {
       guard error.isTransient else {
         logger.warning("a transaction was refused", metadata: metadata.merging(["reason": "\(error)"]) { $1 })
-        return false
+        return error
       }
       logger.warning(
         "a transaction is broadcast as soon as the chain can be reached",
         metadata: metadata.merging(["reason": "\(error)"]) { $1 })
       keep(transactions, why)
       retryLater()
-      return true
+      return nil
     }
   }
 

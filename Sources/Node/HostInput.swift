@@ -2,6 +2,7 @@ internal import BOLT
 internal import Bitcoin
 internal import Encoding
 internal import GLC
+internal import Onchain
 internal import Payments
 internal import Peers
 internal import Wire
@@ -32,6 +33,8 @@ enum HostInput: Sendable {
   case unconfirmed(Transaction)
   /// The channel has failed and that is stored: now it goes to the chain.
   case goOnchain(ChannelID, deadline: UInt32?)
+  /// A claim of these outputs did not get out.
+  case unpublished(ChannelID, [OutPoint], ClaimObstacle)
   case setPolicy(ChannelID, ForwardingPolicy, Reply<Void>)
   /// Runs with the channels at hand, behind everything that was posted before.
   case inspect(@Sendable ([HostedChannel]) -> Void)

@@ -85,8 +85,8 @@ final class Hub: Sendable {
   }
 
   /// Gives transactions to the network, parents first, until they are confirmed. That they are there already is no error; what is refused is
-  /// said in the log.
-  @discardableResult func broadcast(_ package: [Transaction], _ why: String) async -> Bool {
+  /// said in the log, and comes back.
+  @discardableResult func broadcast(_ package: [Transaction], _ why: String) async -> ChainError? {
     await broadcaster.send(package, why)
   }
 }

@@ -1,5 +1,6 @@
 internal import BOLT
 internal import Bitcoin
+internal import Chain
 internal import Encoding
 internal import GLC
 internal import Logging
@@ -248,7 +249,9 @@ extension PeerHost {
       channels[id]?.onchain?.commitment = signed
       batch.afterwards.append { [hub] in
         // Refused for its fee, it may be taken later, without what pays for it.
-        if await !hub.broadcast([signed], "our commitment") { await hub.broadcaster.keep([signed], "our commitment") }
+        if await hub.broadcast([signed], "our commitment") != nil {
+          await hub.broadcaster.keep([signed], "our commitment")
+        }
       }
     } catch {
       logger.critical("our commitment cannot be signed", metadata: ["channel": "\(id)", "reason": "\(error)"])
@@ -258,29 +261,35 @@ extension PeerHost {
   private func publish(_ claim: Claim, _ id: ChannelID) {
     guard let signer = channels[id]?.channel.signer else { return }
     let commitment = channels[id]?.onchain?.commitment
-    let (hub, logger) = (hub, logger)
+    let (hub, logger, mailbox) = (hub, logger, mailbox)
     batch.afterwards.append {
+      var obstacle: ClaimObstacle?
       do {
         var package: [Transaction] = []
         if case .parent(let parent, _, _) = claim.purpose, let commitment, commitment.txid == parent.txid {
           package.append(commitment)
         }
-        let (transaction, reservation) = try await hub.wallet.complete(claim) { transaction in
+        let (transaction, reservation) = try await hub.wallet.complete(claim) { transaction, claim in
           try signer.secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
         }
         package.append(transaction)
-        if await hub.broadcast(package, claim.text) {
+        if let error = await hub.broadcast(package, claim.text) {
+          obstacle = ClaimObstacle(error)
+          if let reservation { await hub.wallet.release(reservation) }
+        } else {
           try? await hub.wallet.record(
             transaction, label: "channel on the chain", isReplaceable: false, time: WallClock.seconds)
-        } else if let reservation {
-          await hub.wallet.release(reservation)
-        } else {
-          // What it takes may be too young again, or gone with a reorganisation: not for long.
-          await hub.broadcaster.keep(package, claim.text)
         }
+      } catch WalletError.insufficientFunds(let available, let missing) {
+        obstacle = .unfunded
+        logger.error(
+          "the wallet cannot pay for a claim: it waits for a confirmed coin",
+          metadata: ["what": "\(claim.text)", "available": "\(available)", "missing": "\(missing)"])
       } catch {
+        obstacle = .refused
         logger.error("a claim cannot be made", metadata: ["what": "\(claim.text)", "reason": "\(error)"])
       }
+      if let obstacle { mailbox.post(.unpublished(id, claim.outPoints, obstacle)) }
     }
   }
 
@@ -369,11 +378,21 @@ extension PeerHost {
   }
 }
 
+extension ClaimObstacle {
+  /// Of what the chain's source said.
+  init(_ error: ChainError) {
+    self = .refused
+    if case .refused(let refusal) = error, refusal.kind == .conflict {
+      self = .contested
+    }
+  }
+}
+
 extension Claim {
   var text: String {
     switch purpose {
     case .sweep: "claim of \(spends.count) outputs"
-    case .child: "second stage"
+    case .children: spends.count == 1 ? "second stage" : "\(spends.count) second stages"
     case .parent: "child that pays for its parent"
     }
   }

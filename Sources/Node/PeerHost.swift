@@ -89,7 +89,9 @@ actor PeerHost {
     case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
-    case .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed, .goOnchain, .send:
+    case .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed, .goOnchain,
+      .unpublished,
+      .send:
       break
     }
   }
@@ -224,6 +226,7 @@ actor PeerHost {
       disconnectBlocks(to: height)
     case .unconfirmed(let transaction): see(transaction)
     case .goOnchain(let id, let deadline): await beginOnchain(id, deadline: deadline)
+    case .unpublished(let id, let outPoints, let obstacle): tell(id, .unpublished(outPoints, obstacle))
     case .setPolicy(let id, let policy, let reply):
       guard channels[id] != nil else { return reply(.failure(.unknownChannel(id))) }
       channels[id]?.policy = policy

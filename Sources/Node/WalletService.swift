@@ -138,14 +138,14 @@ actor WalletService {
     }
   }
 
-  /// A claim with what it needs of the wallet, signed by both.
+  /// A claim with what it needs of the wallet, signed by both: all of it, or what the wallet can pay for.
   /// With inputs of the wallet, they are held until the transaction is recorded or the reservation is released.
   func complete(
-    _ claim: Claim, _ sign: (inout Transaction) throws -> Void
+    _ claim: Claim, _ sign: (inout Transaction, Claim) throws -> Void
   ) async throws -> (transaction: Transaction, reservation: UInt64?) {
     guard claim.needsWallet else {
       var transaction = claim.transaction
-      try sign(&transaction)
+      try sign(&transaction, claim)
       return (transaction, nil)
     }
     let funded = try await change { wallet in
@@ -154,7 +154,7 @@ actor WalletService {
     }
     do {
       var transaction = funded.transaction
-      try sign(&transaction)
+      try sign(&transaction, funded.claim)
       try keys.sign(&transaction, inputs: funded.paths, spending: funded.spentOutputs)
       return (transaction, funded.reservation)
     } catch {

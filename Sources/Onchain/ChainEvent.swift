@@ -11,8 +11,20 @@ public enum ChainEvent: Sendable {
   case learned(SecretID, [UInt8])
   /// A transaction that spends something watched is on its way: the funding output, perhaps with too low a fee.
   case unconfirmed(Transaction)
+  /// The claim of these outputs, as it was handed out last, could not be published.
+  case unpublished([OutPoint], ClaimObstacle)
   /// Our own commitment is to be published, unless it is known to be outdated, and to be confirmed at this height at the latest, if anything depends on it.
   case close(deadline: UInt32?)
+}
+
+/// Why a claim did not get out. It stays wanted: it is handed out again with the next block, or in pieces at once.
+public enum ClaimObstacle: UInt8, Hashable, Sendable {
+  /// The wallet has no coin for its fee.
+  case unfunded = 1
+  /// The mempool has something that takes one of its outputs and pays more.
+  case contested = 2
+  /// Nobody took it: the chain's source did not answer, or wants more for everything now.
+  case refused = 3
 }
 
 /// What is to be done, or known.

@@ -8,8 +8,9 @@ public struct Claim: Sendable {
   public enum Purpose: Hashable, Sendable {
     /// Outputs of ours go to our wallet. The fee comes out of them.
     case sweep
-    /// A second-stage transaction that the other side has signed. With `needsWallet`, its fee has to be added.
-    case child(ChildTemplate)
+    /// Second-stage transactions that the other side has signed, one for each spend, in one transaction. With `needsWallet`, the fee
+    /// has to be added.
+    case children([ChildTemplate])
     /// Pays for a transaction that is not confirmed yet, by spending an output of it. Both are published together; `fee` and `weight`
     /// are the parent's.
     case parent(Transaction, fee: Satoshi, weight: Weight)
@@ -42,7 +43,7 @@ public struct Claim: Sendable {
   public var needsWallet: Bool {
     switch purpose {
     case .sweep: false
-    case .child(let template): template.fee(spending: spends.first?.value ?? .zero) == .zero
+    case .children(let templates): zip(templates, spends).allSatisfy { $0.fee(spending: $1.value) == .zero }
     case .parent: true
     }
   }
@@ -86,8 +87,8 @@ extension Claim {
       // A claim is only made when its outputs are worth more than the fee.
       let total = spends.reduce(Satoshi.zero) { $0.adding($1.value) ?? $0 }
       outputs = [TxOutput(value: total.subtracting(fee) ?? .zero, scriptPubKey: destination)]
-    case .child(let template):
-      outputs = template.outputs.map { TxOutput(value: $0.value, scriptPubKey: $0.lock.scriptPubKey) }
+    case .children(let templates):
+      outputs = templates.flatMap(\.outputs).map { TxOutput(value: $0.value, scriptPubKey: $0.lock.scriptPubKey) }
     case .parent: break
     }
     return Transaction(
@@ -99,7 +100,7 @@ extension Claim {
   /// The unsigned transaction with inputs of the wallet behind those of the claim, and its change behind the outputs.
   public func funded(with inputs: [WalletInput], dustLimit: Satoshi = Satoshi(330)) throws(ClaimError) -> Transaction {
     var transaction = self.transaction
-    if case .child(let template) = purpose, !template.allowsAddingInputs { throw .cannotBeFunded }
+    if case .children(let templates) = purpose, !templates.allSatisfy(\.allowsAddingInputs) { throw .cannotBeFunded }
     var available = spends.reduce(Optional(Satoshi.zero)) { $0?.adding($1.value) }
     // 40 bytes of an input and one for its empty script; changes in the two counts take at most two bytes each.
     var total = weight.rawValue + 4 * 4 + 4 * UInt64(9 + destination.count)
@@ -152,6 +153,39 @@ extension ChildTemplate {
 
   /// Whether the other side's signature leaves room for more inputs.
   var allowsAddingInputs: Bool { counterSignature.sighashType.isAnyoneCanPay }
+
+  /// Whether others can stand beside it in one transaction: the other side has signed its input and the output at the same place alone
+  /// (SIGHASH_SINGLE | SIGHASH_ANYONECANPAY), and it brings no fee.
+  func canBeJoined(spending value: Satoshi) -> Bool {
+    counterSignature.sighashType == .singleAnyoneCanPay && outputs.count == 1 && fee(spending: value) == .zero
+  }
+
+  /// 4 version, 4 lock time, 2 counts, and 2 for the witness marker: what second stages in one transaction share.
+  static let sharedWeight: UInt64 = 4 * 10 + 2
+}
+
+extension Claim {
+  /// The weight of second stages in one transaction, signed.
+  static func weight(joining templates: some Sequence<ChildTemplate>) -> Weight {
+    var weight = ChildTemplate.sharedWeight
+    for template in templates {
+      weight += template.expectedWeight.rawValue - min(ChildTemplate.sharedWeight, template.expectedWeight.rawValue)
+    }
+    return Weight(weight)
+  }
+
+  /// The first of its second stages alone, for a wallet that cannot pay for all of them; the most valuable come first. Nil when there
+  /// are none to leave out. The others are claimed when these are confirmed.
+  public func keeping(first count: Int) -> Claim? {
+    guard case .children(let templates) = purpose, count > 0, count < templates.count else { return nil }
+    var claim = self
+    claim.purpose = .children(Array(templates.prefix(count)))
+    claim.spends = Array(spends.prefix(count))
+    claim.sequences = Array(sequences.prefix(count))
+    claim.weight = Self.weight(joining: templates.prefix(count))
+    claim.fee = feeRate.fee(for: claim.weight) ?? fee
+    return claim
+  }
 }
 
 extension SpendPath {

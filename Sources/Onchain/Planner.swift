@@ -16,7 +16,7 @@ struct Planner {
   }
 
   /// An output with the path that we would take.
-  private struct Candidate {
+  struct Candidate {
     var output: TrackedOutput
     var path: SpendPath
     var counterSignature: CounterSignature?
@@ -24,26 +24,30 @@ struct Planner {
     var deadline: UInt32?
     var opens: UInt32
 
-    var sequence: UInt32 {
-      if case .presigned(let template) = path.execution { template.sequence } else { path.sequence }
-    }
+    var template: ChildTemplate? { if case .presigned(let template) = path.execution { template } else { nil } }
+    var sequence: UInt32 { template?.sequence ?? path.sequence }
   }
 
+  /// Since when outputs have been tried for, whose claims others have broken by taking one of theirs: a race does not begin anew.
+  private var since: [OutPoint: UInt32] = [:]
+
   private var nextHeight: UInt32 { state.height == .max ? .max : state.height + 1 }
-  private var policy: FeePolicy { options.fees }
+  var policy: FeePolicy { options.fees }
 
   mutating func run() {
     guard let close = state.close else { return helpCommitment() }
     guard let keys = close.keys else { return }
     dropFinishedAttempts()
+    joinUnfunded(keys)
     raiseFees(keys)
 
     var patient: [Candidate] = []
     var guarded: [Candidate] = []
+    var children: [Candidate] = []
     var scraps: [Candidate] = []
     for candidate in candidates() {
-      if case .presigned(let template) = candidate.path.execution {
-        publishChild(candidate, template, keys)
+      if candidate.template != nil {
+        children.append(candidate)
       } else if candidate.deadline == nil {
         patient.append(candidate)
       } else if blocksLeft(candidate.deadline) ?? .max > options.securityDelay {
@@ -55,6 +59,7 @@ struct Planner {
     if !patient.isEmpty, !shouldWait(patient) { scraps = sweepInBatches(patient, with: scraps, keys) }
     scraps = sweepInBatches(guarded, with: scraps, keys)
     for scrap in scraps { abandon(scrap.output) }
+    publishChildren(children, keys)
   }
 
   // MARK: What is wanted
@@ -68,7 +73,7 @@ struct Planner {
     }
   }
 
-  private func candidate(_ output: TrackedOutput) -> Candidate? {
+  func candidate(_ output: TrackedOutput) -> Candidate? {
     guard let (index, path) = output.bestPath(at: nextHeight, state.knowledge) else { return nil }
     return Candidate(
       output: output, path: path, counterSignature: output.counterSignatures[index],
@@ -76,7 +81,7 @@ struct Planner {
   }
 
   /// How many blocks can hold a claim before somebody else could take what it takes.
-  private func blocksLeft(_ deadline: UInt32?) -> UInt32? {
+  func blocksLeft(_ deadline: UInt32?) -> UInt32? {
     deadline.map { $0 > nextHeight ? $0 - nextHeight : 0 }
   }
 
@@ -139,14 +144,14 @@ struct Planner {
 
   /// Publishes a sweep. False when its outputs are not worth the fee.
   private mutating func sweep(_ candidates: [Candidate], _ keys: SpendingKeys, deadline: UInt32?) -> Bool {
-    guard let claim = makeSweep(candidates, keys, deadline: deadline, waited: 0, atLeast: nil) else { return false }
+    guard let claim = makeSweep(candidates, keys, deadline: deadline, waited: waited(for: candidates), atLeast: nil)
+    else { return false }
     publish(claim)
     return true
   }
 
-  private func makeSweep(
-    _ candidates: [Candidate], _ keys: SpendingKeys, deadline: UInt32?, waited: UInt32,
-    atLeast minimum: (rate: FeeRate, fee: Satoshi)?
+  func makeSweep(
+    _ candidates: [Candidate], _ keys: SpendingKeys, deadline: UInt32?, waited: UInt32, atLeast minimum: Minimum?
   ) -> Claim? {
     var total = Satoshi.zero
     for candidate in candidates {
@@ -166,76 +171,47 @@ struct Planner {
     return Claim(
       purpose: .sweep, spends: candidates.map(spend), sequences: candidates.map(\.sequence), version: 2,
       lockTime: candidates.compactMap(\.path.conditions.height).max() ?? 0, destination: input.destination,
-      feeRate: rate, fee: fee, weight: weight, deadline: deadline, isReplacement: minimum != nil, keys: keys)
+      feeRate: rate, fee: fee, weight: weight, deadline: deadline, isReplacement: minimum?.replaces ?? false, keys: keys
+    )
   }
 
-  private func spend(_ candidate: Candidate) -> OutputSpend {
+  func spend(_ candidate: Candidate) -> OutputSpend {
     OutputSpend(
       outPoint: candidate.output.outPoint, value: candidate.output.value, lock: candidate.output.lock,
       path: candidate.path, secret: candidate.path.conditions.secret.flatMap { state.knowledge.secrets[$0] },
       counterSignature: candidate.counterSignature)
   }
 
-  // MARK: Second stage
-
-  private mutating func publishChild(_ candidate: Candidate, _ template: ChildTemplate, _ keys: SpendingKeys) {
-    if let claim = makeChild(candidate, template, keys, waited: 0, atLeast: nil) {
-      publish(claim)
-    } else {
-      abandon(candidate.output)
-    }
-  }
-
   /// It is not worth its fee, as long as fees are what they are.
-  private mutating func abandon(_ output: TrackedOutput) {
+  mutating func abandon(_ output: TrackedOutput) {
     guard state.uneconomic[output.outPoint] == nil else { return }
     state.uneconomic[output.outPoint] = state.height
     actions.append(.uneconomic(output.outPoint, output.value))
   }
 
-  private func makeChild(
-    _ candidate: Candidate, _ template: ChildTemplate, _ keys: SpendingKeys, waited: UInt32,
-    atLeast minimum: (rate: FeeRate, fee: Satoshi)?
-  ) -> Claim? {
-    let weight = template.expectedWeight
-    let fixed = template.fee(spending: candidate.output.value)
-    var rate = policy.rate(
-      blocksLeft: blocksLeft(candidate.deadline), waited: waited, stake: candidate.output.value, weight: weight,
-      estimates: state.estimates)
-    if let minimum { rate = max(rate, minimum.rate) }
-    var fee = fixed
-    if fixed == .zero {
-      guard let needed = rate.fee(for: weight) else { return nil }
-      fee = max(needed, minimum?.fee ?? .zero)
-      // An output that costs more than it is worth, with what it takes to get home from the second stage, is left alone.
-      guard let stake = candidate.output.value.subtracting(sweepCost(of: template)),
-        fee <= policy.budget(stake: stake)
-      else { return nil }
-    }
-    return Claim(
-      purpose: .child(template), spends: [spend(candidate)], sequences: [template.sequence], version: template.version,
-      lockTime: template.lockTime, destination: input.destination, feeRate: rate, fee: fee, weight: weight,
-      deadline: candidate.deadline, isReplacement: minimum != nil, keys: keys)
-  }
-
-  /// What it costs at least to take the outputs of a second stage that are ours.
-  private func sweepCost(of template: ChildTemplate) -> Satoshi {
-    var weight: UInt64 = 0
-    for output in template.outputs {
-      let witnesses = output.paths.compactMap { path -> UInt64? in
-        guard path.spender == state.knowledge.side, case .free(let weight) = path.execution else { return nil }
-        return weight.rawValue
-      }
-      if let cheapest = witnesses.min() { weight += 4 * 41 + cheapest }
-    }
-    return FeeRate.relayFloor.fee(for: Weight(weight)) ?? .maxMoney
-  }
-
   // MARK: On their way
 
-  private mutating func publish(_ claim: Claim) {
-    state.attempts.append(
-      Resolver.Attempt(claim: claim, firstHeight: state.height, lastHeight: state.height))
+  /// What a claim that follows another one pays at least.
+  struct Minimum {
+    var rate: FeeRate
+    var fee: Satoshi
+    /// Whether the other one may be on its way.
+    var replaces = true
+  }
+
+  /// BIP 125, rules 3 and 4: a replacement pays what it replaces paid, and for its own relay.
+  func replacement(of claim: Claim, rate: FeeRate, weight: Weight) -> Minimum {
+    Minimum(rate: rate, fee: claim.fee.adding(policy.incrementalRate.fee(for: weight) ?? .maxMoney) ?? .maxMoney)
+  }
+
+  /// For how many blocks these have been tried for without success.
+  func waited(for candidates: [Candidate]) -> UInt32 {
+    state.height - (candidates.compactMap { since[$0.output.outPoint] }.min() ?? state.height)
+  }
+
+  mutating func publish(_ claim: Claim) {
+    let first = claim.outPoints.compactMap { since[$0] }.min() ?? state.height
+    state.attempts.append(Resolver.Attempt(claim: claim, firstHeight: first, lastHeight: state.height))
     for outPoint in claim.outPoints {
       state.ours.insert(outPoint)
       state.uneconomic[outPoint] = nil
@@ -243,11 +219,60 @@ struct Planner {
     actions.append(.publish(claim))
   }
 
+  /// Puts another claim of the same outputs in the place of an attempt.
+  mutating func publish(_ claim: Claim, insteadOf attempt: inout Resolver.Attempt) {
+    attempt.claim = claim
+    attempt.lastHeight = state.height
+    attempt.obstacle = nil
+    actions.append(.publish(claim))
+  }
+
+  /// What the claim of an attempt would take now, in its order. Nil when something of it is no longer to be had in the same way.
+  func candidates(of claim: Claim) -> [Candidate]? {
+    var found: [Candidate] = []
+    for spend in claim.spends {
+      guard let position = state.positions[spend.outPoint], let candidate = candidate(state.outputs[position]),
+        (candidate.template == nil) == (claim.purpose == .sweep)
+      else { return nil }
+      found.append(candidate)
+    }
+    return found
+  }
+
   /// What has lost an input is void; its other inputs are free again.
   private mutating func dropFinishedAttempts() {
     let (outputs, positions) = (state.outputs, state.positions)
+    for attempt in state.attempts {
+      let isOver = attempt.claim.outPoints.contains { outPoint in
+        positions[outPoint].map { outputs[$0].spend != nil } ?? true
+      }
+      guard isOver else { continue }
+      for outPoint in attempt.claim.outPoints { since[outPoint] = attempt.firstHeight }
+    }
     state.attempts.removeAll { attempt in
       attempt.claim.outPoints.contains { outPoint in positions[outPoint].map { outputs[$0].spend != nil } ?? true }
+    }
+  }
+
+  /// Something of the other side's is on its way that takes one of the outputs and pays more. The others must not wait for it: halves are
+  /// tried at once, until it stands alone. Of what cannot be tried, the next block decides.
+  mutating func divideContested() {
+    guard let keys = state.close?.keys else { return }
+    for attempt in state.attempts where attempt.obstacle == .contested && attempt.claim.spends.count > 1 {
+      guard let candidates = candidates(of: attempt.claim) else { continue }
+      state.attempts.removeAll { $0.claim.outPoints == attempt.claim.outPoints }
+      for outPoint in attempt.claim.outPoints { since[outPoint] = attempt.firstHeight }
+      let claim = attempt.claim
+      let minimum = Minimum(rate: claim.feeRate, fee: .zero, replaces: claim.isReplacement)
+      let middle = candidates.count / 2
+      for half in [candidates[..<middle], candidates[middle...]] {
+        let waited = state.height - attempt.firstHeight
+        let next =
+          claim.purpose == .sweep
+          ? makeSweep(Array(half), keys, deadline: half.compactMap(\.deadline).min(), waited: waited, atLeast: minimum)
+          : makeChildren(Array(half), keys, waited: waited, atLeast: minimum)
+        if let next { publish(next) }
+      }
     }
   }
 
@@ -257,140 +282,56 @@ struct Planner {
     state.attempts = []
     for var attempt in attempts {
       let claim = attempt.claim
-      guard attempt.lastHeight < state.height else {
+      guard attempt.lastHeight < state.height, let candidates = candidates(of: claim) else {
         kept.append(attempt)
         continue
       }
       let waited = state.height - attempt.firstHeight
-      let old = claim.feeRate
-      let minimumRate = policy.replacementRate(of: old)
-      // BIP 125, rules 3 and 4: a replacement pays what it replaces paid, and for its own relay.
-      let relay = policy.incrementalRate.fee(for: claim.weight) ?? .maxMoney
-      let minimum = (rate: minimumRate, fee: claim.fee.adding(relay) ?? .maxMoney)
-      let candidates = claim.spends.compactMap { spend in
-        state.positions[spend.outPoint].flatMap { candidate(state.outputs[$0]) }
-      }
+      let minimumRate = policy.replacementRate(of: claim.feeRate)
+      let minimum = replacement(of: claim, rate: minimumRate, weight: claim.weight)
       let left = blocksLeft(claim.deadline)
-      if candidates.count > 1, let left, left <= options.securityDelay {
+      if claim.purpose == .sweep, candidates.count > 1, let left, left <= options.securityDelay {
         // BOLT 5: SHOULD resolve revoked outputs in their own, separate penalty transactions. The first has to pay for pushing the
         // common one out.
         let ordered = candidates.sorted { $0.output.value > $1.output.value }
+        for outPoint in claim.outPoints { since[outPoint] = attempt.firstHeight }
         for (index, candidate) in ordered.enumerated() {
           let split = makeSweep(
             [candidate], keys, deadline: candidate.deadline, waited: waited,
-            atLeast: index == 0 ? minimum : (minimumRate, .zero))
+            atLeast: index == 0 ? minimum : Minimum(rate: minimumRate, fee: .zero))
           if let split { publish(split) }
         }
         continue
       }
       let wanted = policy.rate(
         blocksLeft: left, waited: waited, stake: stake(of: claim), weight: claim.weight, estimates: state.estimates)
-      guard wanted >= minimumRate else {
-        kept.append(attempt)
-        continue
-      }
-      let next: Claim?
-      switch claim.purpose {
-      case .sweep:
-        next =
-          candidates.count == claim.spends.count
-          ? makeSweep(candidates, keys, deadline: claim.deadline, waited: waited, atLeast: minimum) : nil
-      case .child(let template):
-        // What carries its own fee cannot pay more.
-        next =
-          claim.needsWallet && template.allowsAddingInputs
-          ? candidates.first.flatMap { makeChild($0, template, keys, waited: waited, atLeast: minimum) } : nil
-      case .parent: next = nil
-      }
-      if let next {
-        attempt.claim = next
-        attempt.lastHeight = state.height
-        actions.append(.publish(next))
+      if wanted >= minimumRate, let next = remade(claim, candidates, keys, waited: waited, atLeast: minimum) {
+        publish(next, insteadOf: &attempt)
+      } else if attempt.obstacle != nil {
+        // It never got out: again, for no less.
+        let same = Minimum(
+          rate: claim.feeRate, fee: claim.isReplacement ? claim.fee : .zero, replaces: claim.isReplacement)
+        publish(
+          remade(claim, candidates, keys, waited: waited, atLeast: same) ?? claim, insteadOf: &attempt)
       }
       kept.append(attempt)
     }
     state.attempts = kept + state.attempts
   }
 
+  /// The same claim for more. Nil when it cannot pay more, or is not worth it.
+  private func remade(
+    _ claim: Claim, _ candidates: [Candidate], _ keys: SpendingKeys, waited: UInt32, atLeast minimum: Minimum
+  ) -> Claim? {
+    switch claim.purpose {
+    case .sweep: makeSweep(candidates, keys, deadline: claim.deadline, waited: waited, atLeast: minimum)
+    // What carries its own fee cannot pay more.
+    case .children: claim.needsWallet ? makeChildren(candidates, keys, waited: waited, atLeast: minimum) : nil
+    case .parent: nil
+    }
+  }
+
   private func stake(of claim: Claim) -> Satoshi {
     claim.spends.reduce(.zero) { $0.adding($1.value) ?? $0 }
-  }
-
-  // MARK: A commitment that is not confirmed
-
-  /// BOLT 5: MUST spend any anchor output, providing sufficient fees as incentive to include the commitment transaction in a block.
-  /// Which output can do that is for its paths to say: one of ours that is open at once.
-  private mutating func helpCommitment() {
-    guard let (commitment, side) = unconfirmedCommitment() else { return }
-    let waited = state.height - (state.closing?.since ?? state.height)
-    let (deadline, stake) = atRisk(commitment, side)
-    let weight = commitment.broadcastWeight(input.stack)
-    let helpers = commitment.outputs.compactMap { sealed -> (SealedOutput, SpendPath, Weight)? in
-      for path in sealed.output.paths where path.spender == side && path.conditions == .none {
-        if case .free(let weight) = path.execution { return (sealed, path, weight) }
-      }
-      return nil
-    }
-    // The smallest one: what is worth something is better left for a sweep.
-    guard let (sealed, path, witnessWeight) = helpers.min(by: { $0.0.output.value < $1.0.output.value }) else { return }
-    let childWeight = Weight(4 * 10 + 2 + 4 * 41 + witnessWeight.rawValue)
-    let packageWeight = Weight(weight.rawValue + childWeight.rawValue + 4 * UInt64(9 + input.destination.count))
-    // Without a deadline of its own, whoever closes wants it done within a day.
-    let left = blocksLeft(deadline) ?? (waited >= 144 ? 1 : 144 - waited)
-    let wanted = policy.rate(
-      blocksLeft: left, waited: waited, stake: stake, weight: packageWeight, estimates: state.estimates)
-    guard let packageFee = wanted.fee(for: packageWeight), packageFee > commitment.fee else { return }
-    var minimum = FeeRate.relayFloor.fee(for: childWeight) ?? .zero
-    if let last = state.attempts.first {
-      guard wanted >= policy.replacementRate(of: last.claim.feeRate) else { return }
-      minimum = last.claim.fee.adding(policy.incrementalRate.fee(for: last.claim.weight) ?? .zero) ?? .maxMoney
-    }
-    let claim = Claim(
-      purpose: .parent(commitment.transaction, fee: commitment.fee, weight: weight),
-      spends: [
-        OutputSpend(
-          outPoint: sealed.outPoint, value: sealed.output.value, lock: sealed.output.lock, path: path)
-      ],
-      // BIP 431: an unconfirmed version 3 transaction has children of version 3 alone.
-      sequences: [Claim.replaceable], version: commitment.transaction.version == 3 ? 3 : 2, lockTime: 0,
-      destination: input.destination, feeRate: wanted,
-      fee: max(minimum, packageFee.subtracting(commitment.fee) ?? .zero), weight: childWeight, deadline: deadline,
-      isReplacement: !state.attempts.isEmpty,
-      keys: SpendingKeys(side: side, keys: commitment.context.keys))
-    state.attempts = []
-    publish(claim)
-  }
-
-  private func unconfirmedCommitment() -> (Commitment, Side)? {
-    if let pending = state.pending {
-      switch input.recognise(pending) {
-      case .local(let own): return (own.commitment, .holder)
-      case .remote(let commitment, _): return (commitment, .counterparty)
-      // What must not be helped, and may never be confirmed.
-      default: break
-      }
-    }
-    guard state.closing != nil, let own = input.local.first else { return nil }
-    return (own.commitment, .holder)
-  }
-
-  /// What the other side could take if the commitment is confirmed too late, and the first height at which it could. With a deadline of
-  /// the caller's, all that is ours.
-  private func atRisk(_ commitment: Commitment, _ side: Side) -> (deadline: UInt32?, stake: Satoshi) {
-    var deadline = state.closing?.deadline
-    var stake = Satoshi.zero
-    for sealed in commitment.outputs {
-      let own = sealed.output.paths.filter { $0.spender == side }
-      let opensBySecret = own.contains { path in
-        path.conditions.height == nil && path.conditions.secret.map { state.knowledge.secrets[$0] != nil } == true
-      }
-      let rival = sealed.output.paths.compactMap { $0.spender == side ? nil : $0.conditions.height }.min()
-      let isRacing = opensBySecret && rival != nil
-      if let rival, isRacing { deadline = min(deadline ?? .max, rival) }
-      if isRacing || (state.closing?.deadline != nil && !own.isEmpty) {
-        stake = stake.adding(sealed.output.value) ?? stake
-      }
-    }
-    return (deadline, stake)
   }
 }

@@ -18,7 +18,8 @@ public enum ResolverDecodingError: Error, Hashable, Sendable {
 }
 
 extension Resolver {
-  static let codingVersion: UInt8 = 1
+  /// 2 has why a claim is not on its way, and second stages that share a transaction.
+  static let codingVersion: UInt8 = 2
 
   /// All that a process needs to go on after it was killed, apart from what `ResolverInput` asks for by closures.
   public var encoded: [UInt8] {
@@ -71,7 +72,8 @@ extension Resolver {
     records: @escaping @Sendable (UInt64, OutPoint) -> RevocationRecord?
   ) throws(ResolverDecodingError) {
     var reader = ByteReader(bytes)
-    if bytes.byteCount > 0, bytes[0] != Self.codingVersion { throw .unknownVersion(bytes[0]) }
+    let version = bytes.byteCount > 0 ? bytes[0] : 0
+    guard bytes.byteCount == 0 || (1...Self.codingVersion).contains(version) else { throw .unknownVersion(version) }
     do { try reader.skip(1) } catch { throw .malformed(error) }
     let input = try ResolverInput(from: &reader, registry: registry, points: points, records: records)
     do throws(DecodingError) {
@@ -108,7 +110,7 @@ extension Resolver {
       var told: [ResolverAction] = []
       for fact in facts { tell(fact, &told) }
       state.height = height
-      for _ in 0..<(try reader.readCount(minimumSize: 20)) { state.attempts.append(try readAttempt(&reader)) }
+      for _ in 0..<(try reader.readCount(minimumSize: 20)) { state.attempts.append(try readAttempt(&reader, version)) }
       try reader.finish()
     } catch {
       throw .malformed(error)
@@ -121,7 +123,7 @@ extension Resolver {
     let claim = attempt.claim
     switch claim.purpose {
     case .sweep: writer.write(0 as UInt8)
-    case .child: writer.write(1 as UInt8)
+    case .children: writer.write(1 as UInt8)
     case .parent: writer.write(2 as UInt8)
     }
     writer.write(attempt.firstHeight)
@@ -132,6 +134,7 @@ extension Resolver {
     writer.write(claim.weight.rawValue)
     writer.writeOptional(claim.deadline) { $0.write($1) }
     writer.write(claim.isReplacement ? 1 : 0 as UInt8)
+    writer.write(attempt.obstacle?.rawValue ?? 0)
     writer.writeCompactSize(claim.spends.count)
     for spend in claim.spends {
       spend.outPoint.encode(to: &writer)
@@ -144,7 +147,7 @@ extension Resolver {
     return input.commitment(outPoint.txid)?.commitment.output(at: outPoint)?.output.paths
   }
 
-  private func readAttempt(_ reader: inout ByteReader) throws(DecodingError) -> Attempt {
+  private func readAttempt(_ reader: inout ByteReader, _ version: UInt8) throws(DecodingError) -> Attempt {
     let kind = try reader.readUInt8()
     let (firstHeight, lastHeight) = (try reader.readUInt32(), try reader.readUInt32())
     let lockTime = try reader.readUInt32()
@@ -156,6 +159,9 @@ extension Resolver {
     }
     let deadline = try reader.readFlag() ? try reader.readUInt32() : nil
     let isReplacement = try reader.readFlag()
+    let code = version == 1 ? 0 : try reader.readUInt8()
+    let obstacle = ClaimObstacle(rawValue: code)
+    guard obstacle != nil || code == 0 else { throw .malformed("unknown obstacle") }
     var spends: [OutputSpend] = []
     for _ in 0..<(try reader.readCount(minimumSize: 37)) {
       let outPoint = try OutPoint(from: &reader)
@@ -171,11 +177,14 @@ extension Resolver {
     switch kind {
     case 0: break
     case 1:
-      guard spends.count == 1, case .presigned(let template) = first.path.execution else {
-        throw .malformed("a second stage that is none")
+      let templates = spends.compactMap {
+        if case .presigned(let template) = $0.path.execution { template } else { nil }
       }
-      claim.purpose = .child(template)
-      claim.sequences = [template.sequence]
+      guard let template = templates.first, templates.count == spends.count,
+        spends.count == 1 || zip(templates, spends).allSatisfy({ $0.canBeJoined(spending: $1.value) })
+      else { throw .malformed("a second stage that is none") }
+      claim.purpose = .children(templates)
+      claim.sequences = templates.map(\.sequence)
       claim.version = template.version
     case 2:
       guard spends.count == 1, let known = input.commitment(first.outPoint.txid)?.commitment else {
@@ -186,7 +195,7 @@ extension Resolver {
       claim.version = known.transaction.version == 3 ? 3 : 2
     default: throw .malformed("unknown claim")
     }
-    return Attempt(claim: claim, firstHeight: firstHeight, lastHeight: lastHeight)
+    return Attempt(claim: claim, firstHeight: firstHeight, lastHeight: lastHeight, obstacle: obstacle)
   }
 
   private func spend(_ outPoint: OutPoint, _ index: Int, isHelp: Bool) throws(DecodingError) -> OutputSpend {

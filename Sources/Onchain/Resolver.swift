@@ -80,6 +80,10 @@ public struct Resolver: Sendable {
     case .unconfirmed(let transaction):
       see(transaction, &actions)
       plan(&actions)
+    case .unpublished(let outPoints, let obstacle):
+      guard let index = state.attempts.firstIndex(where: { $0.claim.outPoints == outPoints }) else { break }
+      state.attempts[index].obstacle = obstacle
+      if obstacle == .contested { plan(&actions) { $0.divideContested() } }
     case .close(let deadline):
       guard state.close == nil, input.mayPublish else { break }
       state.closing = Closing(deadline: deadline, since: state.closing?.since ?? state.height)
@@ -202,6 +206,8 @@ extension Resolver {
     var claim: Claim
     var firstHeight: UInt32
     var lastHeight: UInt32
+    /// Why its claim is not on its way.
+    var obstacle: ClaimObstacle?
   }
 
   // MARK: What the chain says
@@ -336,9 +342,11 @@ extension Resolver {
 
   // MARK: Planning, with access to the state
 
-  mutating func plan(_ actions: inout [ResolverAction]) {
+  mutating func plan(
+    _ actions: inout [ResolverAction], _ decide: (inout Planner) -> Void = { $0.run() }
+  ) {
     var planner = Planner(state: state, input: input, options: options)
-    planner.run()
+    decide(&planner)
     state = planner.state
     actions += planner.actions
   }

@@ -4,6 +4,8 @@ public import Onchain
 
 /// A claim with inputs of the wallet that pay its fee. The claim's own inputs come first and are signed by the channel's signer.
 public struct FundedClaim: Sendable {
+  /// What the transaction takes: all of the claim or, where the coins do not pay for that, its most valuable second stages.
+  public var claim: Claim
   /// Without witnesses.
   public var transaction: Transaction
   /// What each input spends.
@@ -22,12 +24,7 @@ extension Wallet {
   /// Throws `.insufficientFunds`, `.claim`.
   public mutating func fund(_ claim: Claim) throws(WalletError) -> (claim: FundedClaim, update: WalletUpdate) {
     let coins = coins(for: claim)
-    let inputs: [WalletInput]
-    switch attempt(claim, []) {
-    case .enough: inputs = []
-    case .failed(let error): throw error
-    case .missing(let missing): inputs = try choose(coins, for: claim, missing: missing)
-    }
+    let (claim, inputs) = try affordable(claim, coins)
     let transaction: Transaction
     do { transaction = try claim.funded(with: inputs) } catch { throw .claim("\(error)") }
     var paths: [Int: AddressPath] = [:]
@@ -40,8 +37,38 @@ extension Wallet {
     let id = hold(inputs.map(\.outPoint), expires: nil, change: nil)
     return (
       FundedClaim(
-        transaction: transaction, spentOutputs: spentOutputs, paths: paths, fee: paid, reservation: id), flush()
+        claim: claim, transaction: transaction, spentOutputs: spentOutputs, paths: paths, fee: paid, reservation: id),
+      flush()
     )
+  }
+
+  /// The claim with what pays for it; or as many of its second stages as the coins pay for.
+  private func affordable(_ claim: Claim, _ coins: [WalletInput]) throws(WalletError) -> (Claim, [WalletInput]) {
+    let whole: WalletError
+    do throws(WalletError) { return (claim, try inputs(coins, for: claim)) } catch { whole = error }
+    guard case .insufficientFunds = whole else { throw whole }
+    var best: (Claim, [WalletInput])?
+    var (low, high) = (1, claim.spends.count - 1)
+    while low <= high {
+      let middle = (low + high) / 2
+      guard let part = claim.keeping(first: middle) else { break }
+      do throws(WalletError) {
+        best = (part, try inputs(coins, for: part))
+        low = middle + 1
+      } catch {
+        high = middle - 1
+      }
+    }
+    guard let best else { throw whole }
+    return best
+  }
+
+  private func inputs(_ coins: [WalletInput], for claim: Claim) throws(WalletError) -> [WalletInput] {
+    switch attempt(claim, []) {
+    case .enough: []
+    case .failed(let error): throw error
+    case .missing(let missing): try choose(coins, for: claim, missing: missing)
+    }
   }
 
   private enum Attempt {

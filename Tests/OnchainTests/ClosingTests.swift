@@ -58,6 +58,7 @@ struct MixedTraffic: SimulatedTraffic {
     print(
       "closed \(name): \(reports.count) seeds (\(ways.joined(separator: ", "))), \(sum(\.outputs)) outputs,",
       "\(sum(\.transactions)) transactions, \(sum(\.replacements)) replacements,",
+      "\(sum(\.joined)) second stages joined, \(sum(\.unfunded)) claims without a coin,",
       "\(sum(\.reorganisations)) reorganisations, \(sum(\.restarts)) restarts, \(sum(\.lateBlocks)) late and",
       "\(sum(\.expensiveBlocks)) expensive of \(sum(\.blocks)) blocks, \(sum { Int($0.fees[0] + $0.fees[1]) }) sat of fees,",
       "\(sum { Int($0.uneconomic[0] + $0.uneconomic[1]) }) sat not worth theirs")

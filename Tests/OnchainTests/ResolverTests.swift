@@ -16,6 +16,8 @@ struct Scene {
   let simulator: TwoPartySimulator<HTLCTraffic>
   let destination = OutputLock.witnessScript(Script([0x51])).scriptPubKey
 
+  init(_ simulator: TwoPartySimulator<HTLCTraffic>) { self.simulator = simulator }
+
   /// A channel in the middle of its life, for which `condition` holds.
   init(
     _ stack: BOLT3Stack, steps: Int = 200, where condition: (TwoPartySimulator<HTLCTraffic>) -> Bool = { _ in true }
