@@ -147,8 +147,17 @@ public struct VirtualChain: Sendable {
   /// BIP 125 with full replaceability: what conflicts goes, with all that builds on it, if the newcomer pays more.
   private mutating func replaceConflicts(of transaction: Transaction, fee: Satoshi) throws(ChainRefusal) {
     let inputs = Set(transaction.inputs.map(\.previousOutput))
-    var doomed = Set(mempool.filter { $0.inputs.contains { inputs.contains($0.previousOutput) } }.map(\.txid))
-    guard !doomed.isEmpty else { return }
+    let conflicts = mempool.filter { $0.inputs.contains { inputs.contains($0.previousOutput) } }
+    guard !conflicts.isEmpty else { return }
+    for conflict in conflicts {
+      // Bitcoin Core: its rate is higher than that of everything it conflicts with.
+      let (old, weight) = (fees[conflict.txid] ?? .zero, conflict.weight.rawValue)
+      guard fee.rawValue * weight > old.rawValue * transaction.weight.rawValue else {
+        throw .replacementTooCheap(
+          needed: Satoshi(old.rawValue * transaction.weight.rawValue / weight + 1), paid: fee)
+      }
+    }
+    var doomed = Set(conflicts.map(\.txid))
     var count = 0
     while count != doomed.count {
       count = doomed.count
