@@ -447,7 +447,7 @@ extension LightningChannel {
   private func firstSignatures(_ channel: Channel) throws(OpeningRefusal) -> CompactSignature {
     do {
       guard let commitment = try channel.remoteCommitments().first?.first,
-        case .ecdsa(let signature) = try signer.sign(commitment).funding
+        case .ecdsa(let signature) = try signer.sign(commitment, nonce: nil).funding
       else { throw OpeningRefusal("the first commitment cannot be signed") }
       return CompactSignature(signature)
     } catch {

@@ -379,8 +379,10 @@ extension LightningChannel {
       }
       return try send(
         CommitmentSigned(channelID: id, signature: CompactSignature(funding), htlcSignatures: children))
-    case .revoke(let secret, let nextPoint):
-      return try send(RevokeAndAck(channelID: id, perCommitmentSecret: secret, nextPerCommitmentPoint: nextPoint))
+    case .revoke(let revocation):
+      return try send(
+        RevokeAndAck(
+          channelID: id, perCommitmentSecret: revocation.secret, nextPerCommitmentPoint: revocation.nextPoint))
     case .reestablish(let state):
       return try send(
         ChannelReestablish(
@@ -402,7 +404,7 @@ extension LightningChannel {
   private mutating func receive(_ message: RevokeAndAck, _ effects: inout [LightningEffect]) throws(Fault) {
     try step(&effects) { (core, signer) throws(ChannelError) in
       try core.receive(
-        .revoke(secret: message.perCommitmentSecret, nextPoint: message.nextPerCommitmentPoint), signer)
+        .revoke(Revocation(secret: message.perCommitmentSecret, nextPoint: message.nextPerCommitmentPoint)), signer)
     }
   }
 

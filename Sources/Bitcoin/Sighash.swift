@@ -185,7 +185,7 @@ extension Transaction {
     }
   }
 
-  private static let tapSighashTag = taggedHash("TapSighash")
+  fileprivate static let tapSighashTag = taggedHash("TapSighash")
 
   /// The signature hash of witness version 1 (BIP 341, BIP 342). `parts` must be this transaction's, made with its
   /// `spentOutputs`. `tapscript` is nil for a key path spend; `annex` includes its first byte, 0x50.
@@ -246,6 +246,85 @@ extension Transaction {
       tail.writeLE(tapscript.codeSeparatorPosition)
     }
     hash.update(tail.bytes)
+    return Sighash(hash.finish())
+  }
+}
+
+/// What BIP 341's signature hash of a transaction with a single input depends on, for who has no `Transaction` at hand.
+public struct SingleInputTaprootPreimage: Sendable {
+  private let version: UInt32
+  private let input: OutPoint
+  private let sequence: UInt32
+  private let amount: Satoshi
+  private let scriptPubKey: FixedBytes<34>
+  private let lockTime: UInt32
+  private let type: SighashType
+  /// SHA-256 of the outputs that the type covers, as they stand in the transaction; of no use when it covers none.
+  public var outputs = Bytes32()
+
+  /// - Parameters:
+  ///   - amount, scriptPubKey: of the spent output.
+  public init(
+    version: UInt32, input: OutPoint, sequence: UInt32, amount: Satoshi, scriptPubKey: FixedBytes<34>,
+    lockTime: UInt32, type: SighashType
+  ) {
+    self.version = version
+    self.input = input
+    self.sequence = sequence
+    self.amount = amount
+    self.scriptPubKey = scriptPubKey
+    self.lockTime = lockTime
+    self.type = type
+  }
+
+  /// - Parameter leaf: the hash of the leaf that is spent (BIP 342); nil for the key path.
+  public func hash(leaf: Bytes32? = nil) throws(SighashError) -> Sighash {
+    switch type.rawValue {
+    case 0...3, 0x81...0x83: break
+    default: throw .invalidType(type.rawValue)
+    }
+    var hash = Transaction.tapSighashTag
+    var head = FixedByteWriter<10>()
+    head.write(0 as UInt8)  // epoch
+    head.write(UInt8(truncatingIfNeeded: type.rawValue))
+    head.writeLE(version)
+    head.writeLE(lockTime)
+    hash.update(head.bytes)
+    var outPoint = FixedByteWriter<36>()
+    input.encode(to: &outPoint)
+    var spent = FixedByteWriter<43>()
+    spent.writeLE(amount.rawValue)
+    spent.write(34 as UInt8)
+    spent.write(scriptPubKey.bytes)
+    var sequences = FixedByteWriter<4>()
+    sequences.writeLE(sequence)
+    if !type.isAnyoneCanPay {
+      hash.update(sha256(outPoint.bytes))
+      hash.update(sha256(spent.bytes.extracting(0..<8)))
+      hash.update(sha256(spent.bytes.extracting(8..<43)))
+      hash.update(sha256(sequences.bytes))
+    }
+    let outputType = type.rawValue & 3
+    if outputType < 2 { hash.update(outputs) }
+    var index = FixedByteWriter<5>()
+    index.write(leaf == nil ? 0 : 2 as UInt8)  // spend_type
+    if type.isAnyoneCanPay {
+      hash.update(index.bytes)
+      hash.update(outPoint.bytes)
+      hash.update(spent.bytes)
+      hash.update(sequences.bytes)
+    } else {
+      index.writeLE(0 as UInt32)
+      hash.update(index.bytes)
+    }
+    if outputType == 3 { hash.update(outputs) }
+    if let leaf {
+      var tail = FixedByteWriter<37>()
+      tail.write(leaf)
+      tail.write(0 as UInt8)  // key_version
+      tail.writeLE(UInt32.max)
+      hash.update(tail.bytes)
+    }
     return Sighash(hash.finish())
   }
 }

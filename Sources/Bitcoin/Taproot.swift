@@ -15,12 +15,16 @@ public struct TapLeaf: Hashable, Sendable {
   }
 
   /// BIP 341: hash_TapLeaf(version ‖ compact_size(script) ‖ script).
-  public var hash: Bytes32 {
-    var writer = ByteWriter(reservingCapacity: script.count + 6)
-    writer.write(version)
-    writer.writeCompactSized(script.bytes)
-    var hash = Self.tag
-    hash.update(writer.bytes.bytes)
+  public var hash: Bytes32 { Self.hash(of: script.bytes.bytes, version: version) }
+
+  /// The same of a script's bytes: takes no memory.
+  public static func hash(of script: RawSpan, version: UInt8 = tapscriptVersion) -> Bytes32 {
+    var head = FixedByteWriter<10>()
+    head.write(version)
+    head.writeCompactSize(script.byteCount)
+    var hash = tag
+    hash.update(head.bytes)
+    hash.update(script)
     return hash.finish()
   }
 

@@ -208,6 +208,7 @@ extension CounterSignature: BinaryCodable {
     case 0:
       do { self = .ecdsa(try ECDSASignature(compact: try reader.read())) } catch { throw .malformed("a signature") }
     case 1: self = .schnorr(SchnorrSignature(try reader.read()))
+    case 2: self = .musigPartial(try PartialSignature(from: &reader))
     default: throw .malformed("unknown kind of signature")
     }
   }
@@ -220,6 +221,9 @@ extension CounterSignature: BinaryCodable {
     case .schnorr(let signature):
       writer.write(1 as UInt8)
       writer.write(signature)
+    case .musigPartial(let partial):
+      writer.write(2 as UInt8)
+      partial.encode(to: &writer)
     }
   }
 }

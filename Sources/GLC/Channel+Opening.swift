@@ -16,9 +16,12 @@ extension Channel {
     remotePoints = [firstRemotePoint]
   }
 
-  /// `channel_ready`: the point of the remote party's commitment 1. Told again, it changes nothing.
-  public mutating func learnNextPoint(_ point: PublicKey) {
-    if remotePoints.count == 1, remoteNumber == 0 { remotePoints.append(point) }
+  /// `channel_ready`: the point of the remote party's commitment 1, and its nonces for it, where both sign together. Told again, only the
+  /// nonces can be others.
+  public mutating func learnNextPoint(_ point: PublicKey, nonces: [FundingNonce] = []) {
+    guard remoteNumber == 0 else { return }
+    if remotePoints.count == 1 { remotePoints.append(point) }
+    if signsTogether, !nonces.isEmpty { remoteNonces = nonces }
   }
 
   /// Whether the remote party's next commitment can be made.

@@ -22,6 +22,7 @@ extension Channel {
     guard log.hasChanges(for: .remote) else { throw .notNow("nothing to sign") }
     guard !awaitsRevocation else { throw .notNow("the last commitment has not been acknowledged") }
     guard remotePoints.count > 1 else { throw .notNow("the remote party's next point is not known yet") }
+    guard hasNonces(remoteNonces) else { throw .notNow("the remote party's nonces are not known") }
     var next = self
     for index in fundings.indices {
       next.fundings[index].remote.append(try nextState(of: .remote, on: fundings[index]))
@@ -29,7 +30,9 @@ extension Channel {
     next.remoteNumber += 1
     try next.finish(next.log.advance(.committed(holder: .remote)))
     next.commitWasLast = true
-    let signatures = try signer.signatures(next.latestRemoteCommitments())
+    let signatures = try signer.signatures(next.latestRemoteCommitments(), remoteNonces)
+    // A nonce is good for one signature.
+    next.remoteNonces = []
     self = next
     return [.persist, .send(.commit(signatures))]
   }
@@ -41,7 +44,7 @@ extension Channel {
     switch message {
     case .update(let content): return try receive(update: content)
     case .commit(let signatures): return try receive(commit: signatures, signer)
-    case .revoke(let secret, let nextPoint): return try receive(revoke: secret, nextPoint: nextPoint)
+    case .revoke(let revocation): return try receive(revocation)
     case .reestablish(let reestablish): return try receive(reestablish, signer)
     }
   }
@@ -70,7 +73,8 @@ extension Channel {
       of: .local, number: next.localNumber, point: try signer.point(next.localNumber)
     ) { $0.local }
     for (commitment, signatures) in zip(commitments, signatures) {
-      do { try commitment.verify(signatures) } catch { throw .signature(error) }
+      let nonce = try signer.nonce(of: commitment, in: self)
+      do { try commitment.verify(signatures, nonce: nonce) } catch { throw .signature(error) }
     }
     next.signatures = signatures
 
@@ -78,14 +82,42 @@ extension Channel {
     let finished = finishedByCommit + next.log.advance(.revoked(holder: .local))
     try next.finish(finished)
     next.commitWasLast = false
-    let nextPoint = try signer.point(next.localNumber + 1)
-    let secret = try signer.secret(localNumber)
+    let revocation = try next.revocation(signer)
     self = next
-    return [.persist, .send(.revoke(secret: secret, nextPoint: nextPoint))] + finished.map(\.effect)
+    return [.persist, .send(.revoke(revocation))] + finished.map(\.effect)
   }
 
-  private mutating func receive(revoke secret: Bytes32, nextPoint: PublicKey) throws(ChannelError) -> [ChannelEffect] {
+  /// What revokes the commitment before our latest.
+  private func revocation(_ signer: some ChannelSigner) throws(ChannelError) -> Revocation {
+    let nextPoint = try signer.point(localNumber + 1)
+    let nextNonces = try nextNonces(signer)
+    return Revocation(secret: try signer.secret(localNumber - 1), nextPoint: nextPoint, nextNonces: nextNonces)
+  }
+
+  /// Our nonces for our next commitment on each funding; none where one signs alone.
+  public func nextNonces(_ signer: some ChannelSigner) throws(ChannelError) -> [FundingNonce] {
+    guard signsTogether else { return [] }
+    var nonces: [FundingNonce] = []
+    for funding in fundings {
+      let outPoint = funding.funding.outPoint
+      do {
+        nonces.append(FundingNonce(funding: outPoint.txid, nonce: try signer.nonce(localNumber + 1, on: outPoint)))
+      } catch {
+        throw .signer(error)
+      }
+    }
+    return nonces
+  }
+
+  /// Whether there is a nonce for each funding, or none is needed.
+  func hasNonces(_ nonces: [FundingNonce]) -> Bool {
+    !signsTogether
+      || fundings.allSatisfy { funding in nonces.contains { $0.funding == funding.funding.outPoint.txid } }
+  }
+
+  private mutating func receive(_ revocation: Revocation) throws(ChannelError) -> [ChannelEffect] {
     try requireEstablished()
+    let (secret, nextPoint) = (revocation.secret, revocation.nextPoint)
     guard awaitsRevocation else {
       throw .violation(ProtocolViolation(.failChannel, "a revocation that nobody asked for"))
     }
@@ -93,6 +125,10 @@ extension Channel {
     // send an `error` and fail the channel.
     guard let key = try? SecretKey(secret), key.publicKey == remotePoints[0] else {
       throw .violation(ProtocolViolation(.failChannel, "a secret that does not belong to the revoked commitment"))
+    }
+    // Taproot channels: MUST fail the channel if an active commitment's `funding_txid` is missing in `next_local_nonces`.
+    guard hasNonces(revocation.nextNonces) else {
+      throw .violation(ProtocolViolation(.failChannel, "a revocation without the nonces of the next commitment"))
     }
     var next = self
     guard let index = ShachainIndex(commitmentNumber: remoteUnrevoked) else {
@@ -107,6 +143,7 @@ extension Channel {
     next.remoteUnrevoked += 1
     next.remotePoints.removeFirst()
     next.remotePoints.append(nextPoint)
+    next.remoteNonces = signsTogether ? revocation.nextNonces : []
     for index in next.fundings.indices { next.fundings[index].remote.removeFirst() }
     let finished = next.log.advance(.revoked(holder: .remote))
     try next.finish(finished)
@@ -120,6 +157,7 @@ extension Channel {
   public mutating func disconnect() {
     guard connection == .established else { return }
     log.forgetUncommitted(by: .remote)
+    remoteNonces = []
     connection = .disconnected
   }
 
@@ -127,7 +165,8 @@ extension Channel {
   public func reestablish(_ signer: some ChannelSigner) throws(ChannelError) -> Reestablish {
     Reestablish(
       nextCommitmentNumber: localNumber + 1, nextRevocationNumber: remoteUnrevoked,
-      lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try signer.point(localNumber))
+      lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try signer.point(localNumber),
+      nextNonces: try nextNonces(signer))
   }
 
   private func secretOfRemote(before number: UInt64) -> Bytes32 {
@@ -171,23 +210,26 @@ extension Channel {
     default: throw .violation(ProtocolViolation(.failChannel, "next_commitment_number does not match"))
     }
 
+    guard hasNonces(theirs.nextNonces) else {
+      throw .violation(ProtocolViolation(.failChannel, "no nonces for the next commitment"))
+    }
     var commitment: [ChannelEffect] = []
     if resendsCommitment {
       commitment = log.entries.filter { $0.author == .local && $0.stage == .receiverCommitted }.map {
         .send(.update($0.content))
       }
-      commitment.append(.send(.commit(try signer.signatures(latestRemoteCommitments()))))
+      // Taproot channels: it must regenerate the partial signature using the newly received `next_local_nonces`.
+      commitment.append(.send(.commit(try signer.signatures(latestRemoteCommitments(), theirs.nextNonces))))
     }
     var revocation: [ChannelEffect] = []
     if resendsRevocation {
-      revocation = [
-        .send(.revoke(secret: try signer.secret(localNumber - 1), nextPoint: try signer.point(localNumber + 1)))
-      ]
+      revocation = [.send(.revoke(try self.revocation(signer)))]
     }
     // BOLT 2: MUST retransmit `revoke_and_ack` and `commitment_signed` in the same relative order as initially transmitted.
     let effects = commitWasLast ? revocation + commitment : commitment + revocation
     // What no signature covers, the remote party has forgotten: offer it again, behind what it knows.
     let proposals = log.entries.filter { $0.author == .local && $0.stage == .proposed }
+    remoteNonces = signsTogether && !resendsCommitment ? theirs.nextNonces : []
     connection = .established
     return effects + proposals.map { .send(.update($0.content)) }
   }

@@ -21,6 +21,9 @@ public struct Channel: Sendable {
   public internal(set) var signatures: [CommitmentSignatures]
   /// Points of remote commitments from `remoteUnrevoked` on, as far as they are known.
   var remotePoints: [PublicKey]
+  /// The remote party's public nonces for its next commitment, as it sent them last, where both sign together. They are used for one
+  /// signature and are no part of the stored form: on each connection there are new ones.
+  var remoteNonces: [FundingNonce] = []
   /// What the remote party has revealed.
   public internal(set) var secrets = ShachainStore()
   /// Whether our last `commit` went out after our last `revoke`: the order in which they are sent again.
@@ -70,9 +73,10 @@ public struct Channel: Sendable {
   /// - Parameters:
   ///   - signatures: the remote party's, on our commitment 0; empty as long as it has not signed (see `signed`).
   ///   - remotePoints: of the remote commitments 0 and 1.
+  ///   - remoteNonces: for the remote commitment 1, where both sign together.
   public init(
     stack: ChannelStack, parameters: ChannelParameters, funding: Funding, balances: Balances, feeRate: FeeRate,
-    signatures: [CommitmentSignatures] = [], remotePoints: (PublicKey, PublicKey)
+    signatures: [CommitmentSignatures] = [], remotePoints: (PublicKey, PublicKey), remoteNonces: [FundingNonce] = []
   ) {
     self.stack = stack
     self.parameters = parameters
@@ -80,6 +84,7 @@ public struct Channel: Sendable {
     fundings = [FundingState(funding: funding, base: state, local: state, remote: [state])]
     self.signatures = signatures
     self.remotePoints = [remotePoints.0, remotePoints.1]
+    self.remoteNonces = remoteNonces
   }
 
   /// The same channel with the remote party's signatures on our first commitment.
@@ -94,8 +99,11 @@ public struct Channel: Sendable {
 
   /// Whether there is something to sign for the remote party, and nothing in the way.
   public var canCommit: Bool {
-    connection == .established && !awaitsRevocation && log.hasChanges(for: .remote)
+    connection == .established && !awaitsRevocation && log.hasChanges(for: .remote) && hasNonces(remoteNonces)
   }
+
+  /// Whether commitments are signed together, with nonces of both sides.
+  public var signsTogether: Bool { stack.funding.signsTogether }
 }
 
 // MARK: - Commitments
@@ -221,11 +229,22 @@ extension ChannelSigner {
     do { return try revocationSecret(number) } catch { throw .signer(error) }
   }
 
-  func signatures(_ commitments: [Commitment]) throws(ChannelError) -> [CommitmentSignatures] {
+  /// - Parameter nonces: the remote party's for these commitments, by funding; empty where one signs alone.
+  func signatures(
+    _ commitments: [Commitment], _ nonces: [FundingNonce]
+  ) throws(ChannelError) -> [CommitmentSignatures] {
     var result: [CommitmentSignatures] = []
     for commitment in commitments {
-      do { result.append(try sign(commitment)) } catch { throw .signer(error) }
+      let nonce = nonces.first { $0.funding == commitment.context.fundingOutpoint.txid }?.nonce
+      do { result.append(try sign(commitment, nonce: nonce)) } catch { throw .signer(error) }
     }
     return result
+  }
+
+  func nonce(of commitment: Commitment, in channel: Channel) throws(ChannelError) -> MuSigPublicNonce? {
+    guard channel.signsTogether else { return nil }
+    do { return try nonce(commitment.context.number, on: commitment.context.fundingOutpoint) } catch {
+      throw .signer(error)
+    }
   }
 }

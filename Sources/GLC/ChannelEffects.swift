@@ -1,4 +1,4 @@
-internal import Bitcoin
+public import Bitcoin
 public import Encoding
 public import Secp256k1
 
@@ -7,9 +7,35 @@ public enum ChannelMessage: Sendable {
   case update(UpdateContent)
   /// One set of signatures for each active funding, in their order.
   case commit([CommitmentSignatures])
-  /// The secret of the commitment that is given up, and the point of the one after the next.
-  case revoke(secret: Bytes32, nextPoint: PublicKey)
+  case revoke(Revocation)
   case reestablish(Reestablish)
+}
+
+/// `revoke_and_ack`, as far as the core is concerned.
+public struct Revocation: Hashable, Sendable {
+  /// Of the commitment that is given up.
+  public var secret: Bytes32
+  /// The point of the one after the next.
+  public var nextPoint: PublicKey
+  /// The sender's nonces for that commitment, one for each funding, where both sign together.
+  public var nextNonces: [FundingNonce]
+
+  public init(secret: Bytes32, nextPoint: PublicKey, nextNonces: [FundingNonce] = []) {
+    self.secret = secret
+    self.nextPoint = nextPoint
+    self.nextNonces = nextNonces
+  }
+}
+
+/// The nonce with which a party will sign its next commitment on one funding output.
+public struct FundingNonce: Hashable, Sendable {
+  public var funding: TxID
+  public var nonce: MuSigPublicNonce
+
+  public init(funding: TxID, nonce: MuSigPublicNonce) {
+    self.funding = funding
+    self.nonce = nonce
+  }
 }
 
 /// `channel_reestablish`, as far as the core is concerned (BOLT 2 §Message Retransmission).
@@ -22,9 +48,14 @@ public struct Reestablish: Hashable, Sendable {
   public var lastSecret: Bytes32
   /// A valid point of the sender's.
   public var currentPoint: PublicKey
+  /// The sender's nonces for the next commitment that it expects, one for each funding, where both sign together.
+  public var nextNonces: [FundingNonce]
 
-  public init(nextCommitmentNumber: UInt64, nextRevocationNumber: UInt64, lastSecret: Bytes32, currentPoint: PublicKey)
-  {
+  public init(
+    nextCommitmentNumber: UInt64, nextRevocationNumber: UInt64, lastSecret: Bytes32, currentPoint: PublicKey,
+    nextNonces: [FundingNonce] = []
+  ) {
+    self.nextNonces = nextNonces
     self.nextCommitmentNumber = nextCommitmentNumber
     self.nextRevocationNumber = nextRevocationNumber
     self.lastSecret = lastSecret

@@ -1,3 +1,4 @@
+public import Bitcoin
 public import Encoding
 public import Secp256k1
 
@@ -10,8 +11,12 @@ public protocol ChannelSigner: Sendable {
   func revocationSecret(_ number: UInt64) throws(SignerRefusal) -> Bytes32
   /// The secret of a commitment that has been revoked before: to recognise it when the remote party shows it.
   func revocationSecretForProof(_ number: UInt64) throws(SignerRefusal) -> Bytes32
+  /// The public nonce with which we shall sign our commitment of that number on this funding output, should we ever broadcast it: what the
+  /// remote party needs to make its part of the signature. Asked only when the funding scheme signs together.
+  func nonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigPublicNonce
   /// Signs the counterparty's commitment and its second stage.
-  func sign(_ commitment: Commitment) throws(SignerRefusal) -> CommitmentSignatures
+  /// - Parameter nonce: the counterparty's for this commitment, where both sign together.
+  func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures
 }
 
 /// Why a signer did not answer.

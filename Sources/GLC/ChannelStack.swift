@@ -89,7 +89,7 @@ public struct ChannelStack: Sendable {
     var weight = Self.overheadWeight.rawValue + funding.expectedWitnessWeight.rawValue
     for slot in given {
       reserve += slot.reserve.rawValue
-      weight += slot.fixedWeight.rawValue
+      weight += slot.fixedWeight(in: funding.scripts).rawValue
     }
     self.reserve = Satoshi(reserve)
     baseWeight = Weight(weight)

@@ -44,8 +44,17 @@ public struct Commitment: Sendable {
       outputs: store.entries.indices.map { store.txOutput(at: $0) }, lockTime: lockTime)
   }
 
-  /// What the counterparty signs: the hash of the single input. Version 0 funding outputs alone.
+  /// What the counterparty signs: the hash of the single input.
   public func fundingSighash(_ type: SighashType = .all) throws(SighashError) -> Sighash {
+    if case .taproot = fundingLock.reveal, !type.isSingle, !type.isNone,
+      let script = try? FixedBytes<34>(fundingLock.scriptPubKey.bytes)
+    {
+      var preimage = SingleInputTaprootPreimage(
+        version: version, input: context.fundingOutpoint, sequence: sequence, amount: context.capacity,
+        scriptPubKey: script, lockTime: lockTime, type: type)
+      preimage.outputs = sha256(encoded.bytes.extracting(outputRange))
+      return try preimage.hash()
+    }
     guard let scriptCode = fundingLock.scriptCode else { throw .invalidType(type.rawValue) }
     guard type == .all else {
       let transaction = transaction
@@ -80,7 +89,7 @@ extension ChannelStack {
   public func commitment(
     _ context: CommitmentContext, balances: Balances, ledgers: [any LedgerSlot]
   ) throws(DraftError) -> Commitment {
-    var draft = CommitmentDraft(context: context, balances: balances)
+    var draft = CommitmentDraft(context: context, scripts: funding.scripts, balances: balances)
     for slot in extensions { slot.prepare(&draft) }
 
     draft.phase = .contracts

@@ -116,6 +116,8 @@ public struct CommitmentContext: Sendable {
 /// A commitment transaction in the making.
 public struct CommitmentDraft: Sendable {
   public let context: CommitmentContext
+  /// What its outputs are locked with.
+  public let scripts: ScriptBackend
   /// The transaction's version, 2 unless an extension says otherwise.
   public var version: UInt32 = 2
   var store = OutputStore()
@@ -126,8 +128,9 @@ public struct CommitmentDraft: Sendable {
   public internal(set) var balances: Balances
   var phase: ContributionPhase = .contracts
 
-  init(context: CommitmentContext, balances: Balances) {
+  init(context: CommitmentContext, scripts: ScriptBackend, balances: Balances) {
     self.context = context
+    self.scripts = scripts
     self.balances = balances
   }
 
@@ -192,7 +195,17 @@ public struct CommitmentDraft: Sendable {
     _ member: Int, of family: FamilyNumber, tag: OutputTag, value: Satoshi, scriptHash: Bytes32, tieBreak: UInt32 = 0
   ) {
     store.append(
-      member, of: family.rawValue, tag: tag, value: value, scriptHash: scriptHash, tieBreak: tieBreak)
+      member, of: family.rawValue, tag: tag, value: value, version: .op0, program: scriptHash, tieBreak: tieBreak)
+    if phase == .contracts { contractCount += 1 }
+  }
+
+  /// Adds a member of a family of taproot outputs.
+  /// - Parameter outputKey: its x coordinate.
+  public mutating func add(
+    _ member: Int, of family: FamilyNumber, tag: OutputTag, value: Satoshi, outputKey: Bytes32, tieBreak: UInt32 = 0
+  ) {
+    store.append(
+      member, of: family.rawValue, tag: tag, value: value, version: .op1, program: outputKey, tieBreak: tieBreak)
     if phase == .contracts { contractCount += 1 }
   }
 

@@ -32,9 +32,26 @@ public enum DelayedOutput {
   }
 
   /// The lock and the two ways to open it.
-  public static func make(_ context: CommitmentContext) throws(DraftError) -> (lock: OutputLock, paths: [SpendPath]) {
-    let script = try script(context)
-    return (.witnessScript(script), paths(delay: context.contestDelay, scriptByteCount: script.count))
+  public static func make(
+    _ context: CommitmentContext, in scripts: ScriptBackend = .witnessScript
+  ) throws(DraftError) -> (lock: OutputLock, paths: [SpendPath]) {
+    switch scripts {
+    case .witnessScript:
+      let script = try script(context)
+      return (.witnessScript(script), paths(delay: context.contestDelay, scriptByteCount: script.count))
+    case .taproot:
+      // Taproot channels, of second-level transactions: we also place the revocation key as the internal key, allowing easy breach
+      // sweeps with each party only retaining the specific script root.
+      return try TapContract(
+        keyPath: .key(revocationKey, name: "revoke", when: SpendConditions(revoked: true)),
+        branches: [delayedBranch(context)]
+      ).make(context.keys)
+    }
+  }
+
+  /// <local_delayedpubkey> OP_CHECKSIGVERIFY <to_self_delay> OP_CHECKSEQUENCEVERIFY
+  public static func delayedBranch(_ context: CommitmentContext) -> TapBranch {
+    TapBranch("delayed", by: .holder, [.signature(delayedKey), .age(context.contestDelay)])
   }
 
   public static func paths(delay: UInt16, scriptByteCount: Int) -> [SpendPath] {

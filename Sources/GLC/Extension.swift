@@ -158,7 +158,7 @@ public protocol ChannelExtension: Sendable {
   /// A fixed cost on the funder, in addition to the fee.
   func reserve(_ parameters: Parameters) -> Satoshi
   /// What the expected weight of a commitment counts for this extension whether it contributes or not.
-  func fixedWeight(_ parameters: Parameters) -> Weight
+  func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight
   /// What `contribute` would make of the ledger, without making it. For extensions of the contracts phase.
   func summary(_ ledger: Ledger, _ parameters: Parameters, _ trim: TrimContext) -> ContractSummary
   /// Adds outputs to a commitment.
@@ -175,7 +175,7 @@ public protocol ChannelExtension: Sendable {
 extension ChannelExtension {
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Parameters) {}
   public func reserve(_ parameters: Parameters) -> Satoshi { .zero }
-  public func fixedWeight(_ parameters: Parameters) -> Weight { Weight(0) }
+  public func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight { Weight(0) }
   public func summary(_ ledger: Ledger, _ parameters: Parameters, _ trim: TrimContext) -> ContractSummary { .none }
   public func learn(from witness: [[UInt8]], spending tag: OutputTag, in ledger: Ledger) -> [SecretID: [UInt8]] { [:] }
 }

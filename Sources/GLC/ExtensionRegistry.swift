@@ -66,7 +66,7 @@ struct UnknownSlot: ExtensionSlot {
 
   var manifest: Manifest { Manifest(name: "unknown-\(id.rawValue)", phase: .dependents) }
   var reserve: Satoshi { .zero }
-  var fixedWeight: Weight { Weight(0) }
+  func fixedWeight(in scripts: ScriptBackend) -> Weight { Weight(0) }
   func makeLedger() -> any LedgerSlot { UnknownLedger(id: id, encoded: []) }
   func decodeLedger(_ bytes: RawSpan) throws(DecodingError) -> any LedgerSlot {
     UnknownLedger(id: id, encoded: bytes.array)

@@ -32,7 +32,7 @@ public protocol ExtensionSlot: Sendable {
   var id: ExtensionID { get }
   var manifest: Manifest { get }
   var reserve: Satoshi { get }
-  var fixedWeight: Weight { get }
+  func fixedWeight(in scripts: ScriptBackend) -> Weight
   var encodedParameters: [UInt8] { get }
 
   /// This extension's part of a new commitment.
@@ -73,7 +73,7 @@ public struct Slot<E: ChannelExtension>: ExtensionSlot {
   public var id: ExtensionID { E.id }
   public var manifest: Manifest { E.manifest(parameters) }
   public var reserve: Satoshi { base.reserve(parameters) }
-  public var fixedWeight: Weight { base.fixedWeight(parameters) }
+  public func fixedWeight(in scripts: ScriptBackend) -> Weight { base.fixedWeight(parameters, in: scripts) }
   public var encodedParameters: [UInt8] { parameters.encoded }
   public func prepare(_ draft: inout CommitmentDraft) { base.prepare(&draft, parameters) }
   public func register(in registry: inout ExtensionRegistry) { registry.register(base) }

@@ -14,6 +14,15 @@ public protocol FundingScheme: Sendable {
   var counterSignature: SignatureSlot { get }
   /// The witness of the commitment's single input.
   func witness(_ keys: CommitmentKeys) throws(DraftError) -> [WitnessElement]
+  /// What the outputs of commitments are locked with.
+  var scripts: ScriptBackend { get }
+}
+
+extension FundingScheme {
+  public var scripts: ScriptBackend { .witnessScript }
+
+  /// Whether both sides make one signature together (MuSig2), for which each needs a nonce of the other's.
+  public var signsTogether: Bool { if case .musigPartial = counterSignature { true } else { false } }
 }
 
 /// A rearrangement of a draft that moves no value.

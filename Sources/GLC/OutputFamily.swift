@@ -6,11 +6,11 @@ public import Encoding
 ///
 /// What a family says in short must be what it says at length: `checkExtension` compares both.
 public protocol OutputFamily: Sendable {
-  /// A P2WSH lock, whose script's hash the draft was given.
+  /// A P2WSH lock, whose script's hash the draft was given, or a taproot output, whose key it was.
   func lock(of member: Int) -> OutputLock
   /// Every way to spend a member. At most one of the paths is pre-signed, with one output.
   func paths(of member: Int) -> [SpendPath]
-  /// The witness script of a member, which signatures for its second stage commit to (BIP 143).
+  /// The witness script of a member, which signatures for its second stage commit to (BIP 143). Nothing for taproot outputs.
   func writeWitnessScript(of member: Int, to writer: inout ByteWriter)
   /// The pre-signed path of a member in short; nil when there is none.
   func secondStage(of member: Int) -> SecondStageSketch?
@@ -24,18 +24,21 @@ public struct SecondStageSketch: Sendable {
   public var lockTime: UInt32
   public var sequence: UInt32
   public var counterSignature: SignatureSlot
+  /// The hash of the leaf that is spent (BIP 342); nil where there is a witness script.
+  public var leaf: Bytes32?
   public var value: Satoshi
   /// The 34 bytes of a version 0 witness script hash or of a taproot output.
   public var scriptPubKey: FixedBytes<34>
 
   @inlinable public init(
-    version: UInt32, lockTime: UInt32, sequence: UInt32, counterSignature: SignatureSlot, value: Satoshi,
-    scriptPubKey: FixedBytes<34>
+    version: UInt32, lockTime: UInt32, sequence: UInt32, counterSignature: SignatureSlot,
+    leaf: Bytes32? = nil, value: Satoshi, scriptPubKey: FixedBytes<34>
   ) {
     self.version = version
     self.lockTime = lockTime
     self.sequence = sequence
     self.counterSignature = counterSignature
+    self.leaf = leaf
     self.value = value
     self.scriptPubKey = scriptPubKey
   }

@@ -41,14 +41,14 @@ struct OutputStore: Sendable {
   }
 
   mutating func append(
-    _ member: Int, of family: Int, tag: OutputTag, value: Satoshi, scriptHash: Bytes32, tieBreak: UInt32
+    _ member: Int, of family: Int, tag: OutputTag, value: Satoshi, version: Opcode, program: Bytes32, tieBreak: UInt32
   ) {
     var writer = FixedByteWriter<43>()
     writer.writeLE(value.rawValue)
     writer.write(34 as UInt8)
-    writer.write(0x00 as UInt8)
+    writer.write(version.rawValue)
     writer.write(0x20 as UInt8)
-    writer.write(scriptHash)
+    writer.write(program)
     entries.append(
       OutputEntry(
         value: value, encoded: writer.padded, tieBreak: tieBreak,
@@ -66,6 +66,14 @@ struct OutputStore: Sendable {
         tag: entry.tag, value: entry.value, lock: family.lock(of: Int(member)), paths: family.paths(of: Int(member)),
         tieBreak: entry.tieBreak)
     }
+  }
+
+  /// The script of an output whose script has 34 bytes.
+  func script(at position: Int) -> FixedBytes<34> {
+    var writer = FixedByteWriter<34>()
+    let encoded = entries[position].encoded
+    writer.write(encoded.bytes.extracting(9..<43))
+    return writer.padded
   }
 
   /// The script when it is not one of 34 bytes.

@@ -7,6 +7,8 @@ public import Secp256k1
 public enum CounterSignature: Hashable, Sendable {
   case ecdsa(ECDSASignature)
   case schnorr(SchnorrSignature)
+  /// The other side's part of a signature that both make, for the key path of a taproot output.
+  indirect case musigPartial(PartialSignature)
 }
 
 /// What the counterparty of a commitment hands to its holder: the signatures that bring it into force.
@@ -33,6 +35,8 @@ public enum SignatureError: Error, Hashable, Sendable {
   case invalidChild(Int)
   /// The slot asks for another kind of signature.
   case wrongKind
+  /// Both sides sign together, and a nonce was not given.
+  case missingNonce
   case draft(DraftError)
 }
 
@@ -44,6 +48,7 @@ extension SignatureError: CustomStringConvertible {
     case .invalidFunding: "the signature of the commitment does not hold"
     case .invalidChild(let index): "the signature of second-stage transaction \(index) does not hold"
     case .wrongKind: "a signature of another kind than the channel's"
+    case .missingNonce: "there is no nonce for a signature that both sides make"
     case .draft(let error): "\(error)"
     }
   }
@@ -56,10 +61,18 @@ public struct SecondStage: Sendable {
   public let path: SpendPath
   public let template: ChildTemplate
 
-  /// What is signed for its single input. Version 0 witness outputs alone.
+  /// What is signed for its single input.
   public func sighash(_ type: SighashType) throws(SignatureError) -> Sighash {
-    guard let scriptCode = parent.output.lock.scriptCode else { throw .wrongKind }
-    do {
+    do throws(SighashError) {
+      if case .taproot(let output) = parent.output.lock.reveal {
+        let leaf = path.witness.tapLeaf.flatMap { output.paths.indices.contains($0) ? output.paths[$0].leaf : nil }
+        let spent = TxOutput(value: parent.output.value, scriptPubKey: parent.output.lock.scriptPubKey)
+        return try transaction.taprootSighash(
+          input: 0, spentOutputs: [spent], type: type,
+          tapscript: leaf.map { Transaction.TapscriptContext(leafHash: $0.hash) },
+          parts: SighashParts(transaction, spentOutputs: [spent]))
+      }
+      guard let scriptCode = parent.output.lock.scriptCode else { throw .invalidType(type.rawValue) }
       return try transaction.segwitV0Sighash(
         input: 0, scriptCode: scriptCode, amount: parent.output.value, type: type, parts: SighashParts(transaction))
     } catch {
@@ -103,6 +116,9 @@ extension Commitment {
       let family = store.families[Int(number)]
       guard let sketch = family.secondStage(of: Int(member)) else { throw .wrongKind }
       let type = sketch.counterSignature.sighashType
+      if let leaf = sketch.leaf {
+        return (sketch.counterSignature, try sighash(sketch, at: position, outPoint, leaf, type))
+      }
       var preimage = SegwitV0Preimage(
         version: sketch.version, input: outPoint, sequence: sketch.sequence, amount: entry.value,
         lockTime: sketch.lockTime, type: type)
@@ -119,29 +135,69 @@ extension Commitment {
     }
   }
 
+  /// The hash of a second stage that spends a leaf, its single output in short.
+  private func sighash(
+    _ sketch: SecondStageSketch, at position: SecondStageIndex.Position, _ outPoint: OutPoint, _ leaf: Bytes32,
+    _ type: SighashType
+  ) throws(SignatureError) -> Sighash {
+    var preimage = SingleInputTaprootPreimage(
+      version: sketch.version, input: outPoint, sequence: sketch.sequence,
+      amount: store.entries[Int(position.output)].value, scriptPubKey: store.script(at: Int(position.output)),
+      lockTime: sketch.lockTime, type: type)
+    var output = FixedByteWriter<43>()
+    output.writeLE(sketch.value.rawValue)
+    output.write(34 as UInt8)
+    output.write(sketch.scriptPubKey.bytes)
+    preimage.outputs = sha256(output.bytes)
+    do { return try preimage.hash(leaf: leaf) } catch { throw .sighash(error) }
+  }
+
   /// Checks what the counterparty handed over. BOLT 2: a signature that is not valid OR non-compliant with LOW-S-standard rule
   /// fails the channel.
-  public func verify(_ signatures: CommitmentSignatures, workers: Workers = .all) throws(SignatureError) {
-    guard case .ecdsa(let ref, let type) = fundingCounterSignature, case .ecdsa(let signature) = signatures.funding
-    else {
-      throw .wrongKind
-    }
+  /// - Parameter nonce: the holder's for this commitment, where both sign together.
+  public func verify(
+    _ signatures: CommitmentSignatures, nonce: MuSigPublicNonce? = nil, workers: Workers = .all
+  ) throws(SignatureError) {
     let index = secondStageIndex
     guard index.count == signatures.children.count else {
       throw .wrongCount(expected: index.count, actual: signatures.children.count)
     }
-    guard try key(ref).isValidECDSA(signature, for: fundingHash(type).raw) else { throw .invalidFunding }
+    try verifyFunding(signatures.funding, nonce)
     _ = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SignatureError) -> [Never] in
       var scratch = ByteWriter(reservingCapacity: 160)
       for position in range {
         let (slot, hash) = try secondStageSighash(index[position], scratch: &scratch)
-        guard case .ecdsa(let ref, _) = slot, case .ecdsa(let signature) = signatures.children[position] else {
-          throw .wrongKind
-        }
-        guard try key(ref).isValidECDSA(signature, for: hash.raw) else { throw .invalidChild(position) }
+        guard try isValid(signatures.children[position], slot, hash) else { throw .invalidChild(position) }
       }
       return []
+    }
+  }
+
+  private func verifyFunding(_ signature: CounterSignature, _ nonce: MuSigPublicNonce?) throws(SignatureError) {
+    let slot = fundingCounterSignature
+    let hash = try fundingHash(slot.sighashType)
+    guard case .musigPartial(let ref, _) = slot else {
+      guard try isValid(signature, slot, hash) else { throw .invalidFunding }
+      return
+    }
+    guard case .musigPartial(let partial) = signature, case .taproot(let output) = fundingLock.reveal else {
+      throw .wrongKind
+    }
+    guard let nonce else { throw .missingNonce }
+    let session = try MuSigSession(
+      keys: try context.keys.paired(ref.role, spending: output), nonces: nonce, partial.nonce, hash: hash)
+    guard session.isValid(partial.signature, of: try key(ref), nonce: partial.nonce) else { throw .invalidFunding }
+  }
+
+  private func isValid(
+    _ signature: CounterSignature, _ slot: SignatureSlot, _ hash: Sighash
+  ) throws(SignatureError) -> Bool {
+    switch (slot, signature) {
+    case (.ecdsa(let ref, _), .ecdsa(let signature)): try key(ref).isValidECDSA(signature, for: hash.raw)
+    case (.schnorr(let ref, _), .schnorr(let signature)):
+      try key(ref).xOnly.key.isValidSchnorr(signature, for: hash.raw)
+    default: throw .wrongKind
     }
   }
 

@@ -50,6 +50,13 @@ public enum SignatureSlot: Hashable, Sendable {
   case adaptor(KeyRef, SighashType, point: PublicKey)
   case musigPartial(KeyRef, SighashType)
 
+  /// Whose signature it is.
+  public var key: KeyRef {
+    switch self {
+    case .ecdsa(let ref, _), .schnorr(let ref, _), .adaptor(let ref, _, _), .musigPartial(let ref, _): ref
+    }
+  }
+
   /// What the signature covers.
   public var sighashType: SighashType {
     switch self {
@@ -73,6 +80,14 @@ public enum WitnessElement: Hashable, Sendable {
   case tapLeaf(Int)
   /// For extensions whose witness has parts that the core does not know.
   case custom(ExtensionID, [UInt8])
+}
+
+extension [WitnessElement] {
+  /// The leaf that a path of a taproot output takes; nil for the key path.
+  public var tapLeaf: Int? {
+    for element in self { if case .tapLeaf(let index) = element { return index } }
+    return nil
+  }
 }
 
 /// One way to spend one output.

@@ -54,7 +54,8 @@ struct ClosingParty {
   var stored: [UInt8]
   /// Reads it back.
   let restore: @Sendable ([UInt8]) throws(ResolverDecodingError) -> Resolver
-  let secrets: BasepointSecrets
+  let signer: LocalSigner
+  var secrets: BasepointSecrets { signer.secrets }
   let wallet: Script
   let walletWitness: Witness
   /// Our commitment, signed.
@@ -198,7 +199,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
               decoding: bytes.bytes, registry: registry, points: { try? signer.perCommitmentPoint($0) },
               records: records)
           },
-          secrets: signer.secrets, wallet: wallet, walletWitness: Witness([script.bytes])))
+          signer: signer, wallet: wallet, walletWitness: Witness([script.bytes])))
       for coin in 0..<coinCounts[index] {
         chain.fund(
           OutPoint(txid: TxID(sha256(Array("coin \(index)".utf8))), vout: UInt32(coin)),
@@ -380,7 +381,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   }
 
   private mutating func publishCommitment(_ own: ResolverInput.LocalCommitment, by index: Int) throws {
-    let signed = try own.commitment.signedTransaction(asHolder: parties[index].secrets, with: own.signatures)
+    // It may be a cheat.
+    let signed = try parties[index].signer.signForBroadcastWithoutChecks(own.commitment, with: own.signatures)
     parties[index].commitment = signed
     published[index] = own
     try submit(
@@ -404,7 +406,13 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       (claim, transaction) = funded
     }
     do {
-      try parties[index].secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
+      // BIP 341: a signature in a taproot output commits to all spent outputs.
+      let inputs = transaction.inputs.compactMap { input in
+        chain.coins[input.previousOutput].map { (input.previousOutput, $0.output) }
+      }
+      try parties[index].secrets.sign(
+        &transaction, taking: claim.spends, with: claim.keys,
+        others: Dictionary(inputs, uniquingKeysWith: { first, _ in first }))
     } catch {
       throw fail("a claim cannot be signed: \(error)")
     }

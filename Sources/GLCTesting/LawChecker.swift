@@ -186,10 +186,13 @@ struct LawChecker {
       note("family", "\(sealed.output.tag)", "another output in short")
     }
 
-    let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets)
-    try commitment.verify(signatures)
+    let nonce =
+      commitment.signsTogether
+      ? try signers[holder].nonce(commitment.context.number, on: commitment.context.fundingOutpoint) : nil
+    let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets, nonce: nonce)
+    try commitment.verify(signatures, nonce: nonce)
     let funding = TxOutput(value: scenario.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey)
-    let signed = try commitment.signedTransaction(asHolder: signers[holder].secrets, with: signatures)
+    let signed = try signers[holder].signForBroadcast(commitment, with: signatures)
     expect(spend: signed, of: funding, succeeds: true, "path", "the commitment held by \(holder)")
 
     var childIndex = 0

@@ -15,8 +15,7 @@ struct SimulatedClosing: Sendable {
   ) throws {
     let (first, second) = (simulator.parties[0], simulator.parties[1])
     guard let commitment = try first.channel.localCommitments(first.signer).first,
-      case .ecdsa(let ref, let type) = commitment.fundingCounterSignature,
-      let scriptCode = commitment.fundingLock.scriptCode
+      let other = try second.channel.localCommitments(second.signer).first
     else { throw simulator.fail("a funding output that cannot be signed for") }
     let balances = first.channel.fundings[0].base.balances
     var shares = [balances[.local].satoshiRoundedDown.rawValue, balances[.remote].satoshiRoundedDown.rawValue]
@@ -24,22 +23,25 @@ struct SimulatedClosing: Sendable {
     shares[0] -= min(fee, shares[0])
     for index in shares.indices where shares[index] < 354 { shares[index] = 0 }
     self.shares = shares
-    var transaction = Transaction(
+    let unsigned = Transaction(
       inputs: [TxInput(previousOutput: commitment.context.fundingOutpoint, sequence: 0xffff_fffd)],
       outputs: zip(shares, wallets).filter { $0.0 > 0 }.map {
         TxOutput(value: Satoshi($0.0), scriptPubKey: $0.1)
       })
-    let unsigned = transaction
-    let parts = SighashParts(unsigned)
-    func sighash(_ type: SighashType) throws(SighashError) -> Sighash {
-      try unsigned.segwitV0Sighash(
-        input: 0, scriptCode: scriptCode, amount: commitment.context.capacity, type: type, parts: parts)
+    let own = AgreedSpend(unsigned, insteadOf: commitment)
+    let theirs = AgreedSpend(unsigned, insteadOf: other)
+    // Where both sign together, the second has told a nonce before, and the first brings one along.
+    let announced = commitment.signsTogether ? try second.signer.announceNonce() : nil
+    let ownSignature = try first.signer.sign(own, nonce: announced)
+    let theirSignature: CounterSignature
+    if let announced, case .musigPartial(let partial) = ownSignature {
+      theirSignature = try second.signer.sign(theirs, announced: announced, nonce: partial.nonce)
+    } else {
+      theirSignature = try second.signer.sign(theirs)
     }
-    let other = PathOpener(second.signer.secrets, side: .counterparty, keys: commitment.context.keys)
-    let own = PathOpener(first.signer.secrets, side: .holder, keys: commitment.context.keys)
-    transaction.inputs[0].witness = try own.witness(
-      commitment.fundingWitness, lock: commitment.fundingLock,
-      counterSignature: .ecdsa(other.sign(ref, try sighash(type))), sighash: sighash)
-    self.transaction = transaction
+    guard own.isValid(theirSignature, nonce: ownSignature.nonce), theirs.isValid(ownSignature, nonce: announced) else {
+      throw simulator.fail("a signature of the closing transaction does not hold")
+    }
+    transaction = try first.signer.complete(own, own: ownSignature, theirs: theirSignature)
   }
 }

@@ -48,6 +48,8 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   /// Each party's channel at every commitment that it has held: what a cheat would keep.
   public private(set) var past: [[Channel]] = [[], []]
   let stack: ChannelStack
+  /// What watches each party's nonces.
+  let audits = [NonceAudit(), NonceAudit()]
   public private(set) var statistics = Statistics()
 
   public struct Statistics: Hashable, Sendable {
@@ -71,10 +73,11 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     self.traffic = traffic
     random = SeededGenerator(seed: seed)
     let basepoints = Array(Set(stack.keys.map(\.role.basepoint) + [.payment])).sorted()
-    let makers = (0..<2).map { index in
+    let makers = audits.enumerated().map { index, audit in
       { @Sendable (marks: LocalSigner.Marks) in
         LocalSigner(
-          channelSeed: sha256(Array("glc simulator \(seed) \(index)".utf8)), basepoints: basepoints, marks: marks)
+          channelSeed: sha256(Array("glc simulator \(seed) \(index)".utf8)), basepoints: basepoints, marks: marks,
+          audit: audit)
       }
     }
     let signers = makers.map { $0(LocalSigner.Marks()) }
@@ -87,6 +90,12 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
       openerPaymentBasepoint: try signers[0].basepoint(.payment),
       acceptorPaymentBasepoint: try signers[1].basepoint(.payment))
 
+    func nonces(of signer: LocalSigner, _ number: UInt64) throws -> [FundingNonce] {
+      guard stack.funding.signsTogether else { return [] }
+      return [
+        FundingNonce(funding: funding.outPoint.txid, nonce: try signer.nonce(number, on: funding.outPoint))
+      ]
+    }
     // Each end signs the other's first commitment. To make a commitment one needs no signatures, so a channel with none does.
     var channels: [Channel] = []
     for index in 0..<2 {
@@ -105,12 +114,16 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
           stack: stack, parameters: parameters, funding: funding, balances: balances, feeRate: options.feeRate,
           remotePoints: (
             try signers[1 - index].perCommitmentPoint(0), try signers[1 - index].perCommitmentPoint(1)
-          )))
+          ),
+          remoteNonces: try nonces(of: signers[1 - index], 1)))
     }
     parties = []
     for index in 0..<2 {
       // The other end's signatures on our first commitment.
-      let signatures = try channels[1 - index].remoteCommitments()[0].map { try signers[1 - index].sign($0) }
+      let nonce = try nonces(of: signers[index], 0).first?.nonce
+      let signatures = try channels[1 - index].remoteCommitments()[0].map {
+        try signers[1 - index].sign($0, nonce: nonce)
+      }
       parties.append(
         SimulatedParty(channel: channels[index].signed(signatures), makeSigner: makers[index]))
     }

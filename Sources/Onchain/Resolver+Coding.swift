@@ -289,7 +289,10 @@ private struct StoredPoint: ChannelSigner {
   func revocationSecretForProof(_ number: UInt64) throws(SignerRefusal) -> Bytes32 {
     throw SignerRefusal("no secrets here")
   }
-  func sign(_ commitment: Commitment) throws(SignerRefusal) -> CommitmentSignatures {
+  func nonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigPublicNonce {
+    throw SignerRefusal("no secrets here")
+  }
+  func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures {
     throw SignerRefusal("no secrets here")
   }
 }

@@ -58,10 +58,14 @@ struct RecordForm {
         guard number <= UInt64(reader.remaining) else { throw .truncated }
         pattern.append((kind, [], Int(number)))
       case .key, .keyHash:
-        guard number < UInt64(refs.count), let key = try? keys(refs[Int(number)]) else {
+        // Behind the keys come their x coordinates, which stand in taproot outputs.
+        let isXOnly = kind == .key && number >= UInt64(refs.count)
+        let index = isXOnly ? number - UInt64(refs.count) : number
+        guard index < UInt64(refs.count), let key = try? keys(refs[Int(index)]) else {
           throw .malformed("unknown key")
         }
-        pattern.append((.literal, kind == .key ? key.array : hash160(key.bytes).array, 0))
+        let bytes = isXOnly ? key.xOnly.key.array : kind == .key ? key.array : hash160(key.bytes).array
+        pattern.append((.literal, bytes, 0))
       }
       // No script is longer (MAX_SCRIPT_SIZE), and nothing small may unfold into more.
       size += pattern[pattern.count - 1].bytes.count + pattern[pattern.count - 1].count

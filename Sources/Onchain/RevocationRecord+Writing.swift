@@ -124,9 +124,13 @@ struct RecordWriter {
       if !literal.isEmpty { segments.append((.literal, literal, literal.count)) }
       literal = []
     }
-    let known = refs.enumerated().compactMap { index, ref -> (index: Int, key: [UInt8], hash: [UInt8])? in
-      guard let key = try? keys(ref) else { return nil }
-      return (index, key.array, hash160(key.bytes).array)
+    typealias Needle = (kind: PatternSegment, index: Int, bytes: [UInt8])
+    let known = refs.enumerated().flatMap { index, ref -> [Needle] in
+      guard let key = try? keys(ref) else { return [] }
+      return [
+        (.key, index, key.array), (.keyHash, index, hash160(key.bytes).array),
+        (.key, refs.count + index, key.xOnly.key.array),
+      ]
     }
     var position = 0
     scan: while position < pattern.count {
@@ -137,14 +141,14 @@ struct RecordWriter {
         continue
       }
       let limit = holes.first { $0.lowerBound > position }?.lowerBound ?? pattern.count
-      for entry in known {
-        for (kind, needle) in [(PatternSegment.key, entry.key), (.keyHash, entry.hash)]
-        where position + needle.count <= limit && pattern[position..<(position + needle.count)].elementsEqual(needle) {
-          flush()
-          segments.append((kind, [], entry.index))
-          position += needle.count
-          continue scan
-        }
+      for needle in known
+      where position + needle.bytes.count <= limit
+        && pattern[position..<(position + needle.bytes.count)].elementsEqual(needle.bytes)
+      {
+        flush()
+        segments.append((needle.kind, [], needle.index))
+        position += needle.bytes.count
+        continue scan
       }
       literal.append(pattern[position])
       position += 1

@@ -25,6 +25,12 @@ public final class BasepointSecrets: Sendable {
     self.secrets = secrets
   }
 
+  /// A copy of the funding key's secret.
+  func fundingSecret() throws(SigningError) -> SecretKey {
+    guard let box = secrets[.funding] else { throw .noSecret(.funding) }
+    return box.key.copy()
+  }
+
   /// The public side, to be told to the peer.
   public var basepoints: Basepoints { Basepoints(secrets.mapValues(\.publicKey)) }
 }
@@ -41,6 +47,8 @@ public enum SigningError: Error, Hashable, Sendable {
   case unusableKey(KeyRef)
   case sighash(SighashError)
   case signature(SignatureError)
+  /// A nonce has signed something else before.
+  case nonceReuse
   /// A part of the witness that was not given, or that this signer cannot make.
   case missing(String)
 }

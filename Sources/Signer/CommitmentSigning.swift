@@ -1,20 +1,18 @@
 public import Bitcoin
 internal import Encoding
 public import GLC
-internal import Secp256k1
+public import Secp256k1
 
 extension Commitment {
   /// Signs this commitment and its second stage for its holder; the second stage in batches, on as many cores as `workers` has.
   /// Without `grindLowR` the signatures are those of BOLT 3's vectors.
+  /// - Parameter nonce: the holder's for this commitment, where both sign together.
   public func sign(
-    asCounterparty secrets: BasepointSecrets, grindLowR: Bool = true, workers: Workers = .all
+    asCounterparty secrets: BasepointSecrets, nonce: MuSigPublicNonce? = nil, grindLowR: Bool = true,
+    workers: Workers = .all
   ) throws(SigningError) -> CommitmentSignatures {
     let point = context.keys.perCommitmentPoint
-    guard case .ecdsa(let ref, let type) = fundingCounterSignature else {
-      throw .missing("ECDSA for the funding output")
-    }
-    let fundingKey = try secrets.secret(ref, side: .counterparty, perCommitmentPoint: point)
-    let funding = fundingKey.signECDSA(try fundingHash(type).raw, grindLowR: grindLowR)
+    let funding = try signFunding(secrets, nonce, grindLowR: grindLowR)
     let index = secondStageIndex
     let children = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SigningError) -> [CounterSignature] in
@@ -24,38 +22,66 @@ extension Commitment {
       var position = range.lowerBound
       while position < range.upperBound {
         // Second stages share their key: each piece derives it once.
-        let ref = try signing(index[position], &scratch).ref
-        let key = try secrets.secret(ref, side: .counterparty, perCommitmentPoint: point)
-        while position < range.upperBound {
-          let next = try signing(index[position], &scratch)
-          guard next.ref == ref else { break }
-          signatures.append(.ecdsa(key.signECDSA(next.hash.raw, grindLowR: grindLowR)))
-          position += 1
+        let slot = try signing(index[position], &scratch).slot
+        let key = try secrets.secret(slot.key, side: .counterparty, perCommitmentPoint: point)
+        switch slot {
+        case .ecdsa:
+          while position < range.upperBound {
+            let next = try signing(index[position], &scratch)
+            guard case .ecdsa(slot.key, _) = next.slot else { break }
+            signatures.append(.ecdsa(key.signECDSA(next.hash.raw, grindLowR: grindLowR)))
+            position += 1
+          }
+        case .schnorr:
+          let pair = KeyPair(key)
+          while position < range.upperBound {
+            let next = try signing(index[position], &scratch)
+            guard case .schnorr(slot.key, _) = next.slot else { break }
+            // No randomness is added (BIP 340 allows that): the same question gets the same answer.
+            signatures.append(.schnorr(pair.signSchnorr(next.hash.raw, auxRand: Bytes32())))
+            position += 1
+          }
+        case .adaptor, .musigPartial: throw .missing("a way to sign the second stage")
         }
       }
       return signatures
     }
-    return CommitmentSignatures(funding: .ecdsa(funding), children: children)
+    return CommitmentSignatures(funding: funding, children: children)
+  }
+
+  private func signFunding(
+    _ secrets: BasepointSecrets, _ nonce: MuSigPublicNonce?, grindLowR: Bool
+  ) throws(SigningError) -> CounterSignature {
+    let slot = fundingCounterSignature
+    let hash = try fundingHash(slot.sighashType)
+    let opener = PathOpener(secrets, side: .counterparty, keys: context.keys, grindLowR: grindLowR)
+    switch slot {
+    case .ecdsa(let ref, _): return .ecdsa(try opener.sign(ref, hash))
+    case .musigPartial(let ref, _):
+      guard let nonce else { throw .signature(.missingNonce) }
+      guard case .taproot(let output) = fundingLock.reveal else { throw .signature(.wrongKind) }
+      return .musigPartial(try opener.signPartially(ref.role, spending: output, nonce: nonce, hash))
+    case .schnorr, .adaptor: throw .missing("a way to sign for the funding output")
+    }
   }
 
   /// With which key what is signed.
   private func signing(
     _ position: SecondStageIndex.Position, _ scratch: inout ByteWriter
-  ) throws(SigningError) -> (ref: KeyRef, hash: Sighash) {
-    let (slot, hash): (SignatureSlot, Sighash)
-    do { (slot, hash) = try secondStageSighash(position, scratch: &scratch) } catch { throw .signature(error) }
-    guard case .ecdsa(let ref, _) = slot else { throw .missing("ECDSA for the second stage") }
-    return (ref, hash)
+  ) throws(SigningError) -> (slot: SignatureSlot, hash: Sighash) {
+    do { return try secondStageSighash(position, scratch: &scratch) } catch { throw .signature(error) }
   }
 
   /// The commitment transaction, ready to be broadcast by its holder.
+  /// - Parameter nonce: whose public half the counterparty has signed with, where both sign together.
   public func signedTransaction(
-    asHolder secrets: BasepointSecrets, with signatures: CommitmentSignatures, grindLowR: Bool = true
+    asHolder secrets: BasepointSecrets, with signatures: CommitmentSignatures,
+    nonce: consuming MuSigSecretNonce? = nil, grindLowR: Bool = true
   ) throws(SigningError) -> Transaction {
     let opener = PathOpener(secrets, side: .holder, keys: context.keys, grindLowR: grindLowR)
     var signed = transaction
     signed.inputs[0].witness = try opener.witness(
-      fundingWitness, lock: fundingLock, counterSignature: signatures.funding
+      fundingWitness, lock: fundingLock, counterSignature: signatures.funding, nonce: nonce
     ) { (type) throws(SighashError) in try fundingSighash(type) }
     return signed
   }
@@ -66,15 +92,14 @@ extension Commitment {
     secret: [UInt8]?, grindLowR: Bool = true
   ) throws(SigningError) -> Transaction {
     let opener = PathOpener(secrets, side: .holder, keys: context.keys, grindLowR: grindLowR)
-    let output = child.parent.output
-    guard let scriptCode = output.lock.scriptCode else { throw .missing("a way to sign for taproot") }
     var signed = child.transaction
-    let parts = SighashParts(signed)
     signed.inputs[0].witness = try opener.witness(
-      child.path.witness, lock: output.lock, counterSignature: counterSignature, secret: secret
+      child.path.witness, lock: child.parent.output.lock, counterSignature: counterSignature, secret: secret
     ) { (type) throws(SighashError) in
-      try child.transaction.segwitV0Sighash(
-        input: 0, scriptCode: scriptCode, amount: output.value, type: type, parts: parts)
+      do throws(SignatureError) { return try child.sighash(type) } catch {
+        guard case .sighash(let reason) = error else { throw .invalidType(type.rawValue) }
+        throw reason
+      }
     }
     return signed
   }

@@ -14,6 +14,8 @@ public final class LocalSigner: ChannelSigner {
   public let secrets: BasepointSecrets
   private let seed: Bytes32
   private let marks: Mutex<Marks>
+  let announced = AnnouncedNonces()
+  let audit: NonceAudit?
 
   /// What must survive a restart together with the channel's state.
   public struct Marks: Hashable, Sendable {
@@ -21,6 +23,22 @@ public final class LocalSigner: ChannelSigner {
     public var signed: [Signed] = []
     /// The number of our oldest commitment that is not revoked.
     public var unrevoked: UInt64 = 0
+    /// What the nonces of our own commitments have signed, where both sign together.
+    public var completed: [Completed] = []
+
+    /// One of our commitments that was signed for broadcasting.
+    public struct Completed: Hashable, Sendable {
+      public var funding: Bytes32
+      public var number: UInt64
+      /// A hash of the other side's nonce and of what was signed: another one would give the key away.
+      public var session: Bytes32
+
+      public init(funding: Bytes32, number: UInt64, session: Bytes32) {
+        self.funding = funding
+        self.number = number
+        self.session = session
+      }
+    }
 
     public struct Signed: Hashable, Sendable {
       public var funding: Bytes32
@@ -39,18 +57,24 @@ public final class LocalSigner: ChannelSigner {
 
   /// - Parameters:
   ///   - seed: of the per-commitment secrets, 32 bytes that belong to this channel alone.
-  public init(secrets: BasepointSecrets, seed: Bytes32, marks: Marks = Marks()) {
+  ///   - audit: what watches its nonces.
+  public init(secrets: BasepointSecrets, seed: Bytes32, marks: Marks = Marks(), audit: NonceAudit? = nil) {
+    self.audit = audit
     self.secrets = secrets
     self.seed = seed
     self.marks = Mutex(marks)
   }
 
   /// Derives all secrets of a channel from one seed: HKDF-SHA256 with a label for each.
-  public convenience init(channelSeed: Bytes32, basepoints: [Basepoint], marks: Marks = Marks()) {
+  public convenience init(
+    channelSeed: Bytes32, basepoints: [Basepoint], marks: Marks = Marks(), audit: NonceAudit? = nil
+  ) {
     let secrets = BasepointSecrets(basepoints) { basepoint in
       Self.secretKey(channelSeed, label: "glc/basepoint/\(basepoint.rawValue)")
     }
-    self.init(secrets: secrets, seed: Self.derive(channelSeed, label: "glc/per-commitment"), marks: marks)
+    self.init(
+      secrets: secrets, seed: Self.derive(channelSeed, label: "glc/per-commitment"), marks: marks,
+      audit: audit)
   }
 
   private static func derive(_ seed: Bytes32, label: String) -> Bytes32 {
@@ -94,7 +118,31 @@ public final class LocalSigner: ChannelSigner {
 
   public func revocationSecretForProof(_ number: UInt64) throws(SignerRefusal) -> Bytes32 { try secret(number) }
 
-  public func sign(_ commitment: Commitment) throws(SignerRefusal) -> CommitmentSignatures {
+  public func nonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigPublicNonce {
+    try secretNonce(number, on: funding).publicNonce
+  }
+
+  /// Taproot channels §Counter Based Nonce Generation: from a shachain of its own, whose root depends on the funding transaction. Our
+  /// commitment 0 is signed before there is one: its nonce is told in `open_channel` or `accept_channel`.
+  package func secretNonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigSecretNonce {
+    guard let index = ShachainIndex(commitmentNumber: number) else {
+      throw SignerRefusal("commitment numbers are used up")
+    }
+    var context = Array("taproot-rev-root".utf8)
+    if number > 0 { context += funding.txid.raw.array }
+    let root = HMACSHA256(key: context.bytes).authenticate(sha256(seed.bytes).bytes)
+    let secret = PerCommitmentSecret(seed: root, index: index).raw
+    do {
+      let pair = KeyPair(try secrets.fundingSecret())
+      return try MuSigSecretNonce(sessionSecret: secret.bytes, signer: pair)
+    } catch {
+      throw SignerRefusal("no nonce for commitment \(number)")
+    }
+  }
+
+  public func sign(
+    _ commitment: Commitment, nonce: MuSigPublicNonce?
+  ) throws(SignerRefusal) -> CommitmentSignatures {
     let funding = commitment.context.fundingOutpoint.txid.raw
     let number = commitment.context.number
     let txid = commitment.txid.raw
@@ -111,7 +159,13 @@ public final class LocalSigner: ChannelSigner {
       }
     }
     // BOLT 3 counts 73 bytes for each of these signatures: a low r would cost twice the time and gain nothing.
-    do { return try commitment.sign(asCounterparty: secrets, grindLowR: false) } catch {
+    do {
+      let signatures = try commitment.sign(asCounterparty: secrets, nonce: nonce, grindLowR: false)
+      if case .musigPartial(let partial) = signatures.funding, let nonce {
+        try record(partial.nonce, nonce, Sighash(txid))
+      }
+      return signatures
+    } catch {
       throw SignerRefusal("\(error)")
     }
   }
@@ -123,10 +177,41 @@ public final class LocalSigner: ChannelSigner {
     let number = commitment.context.number
     let unrevoked = marks.withLock { $0.unrevoked }
     guard number >= unrevoked else { throw SignerRefusal("commitment \(number) is revoked") }
+    if case .musigPartial(let theirs) = signatures.funding { try complete(commitment, with: theirs) }
+    return try signForBroadcastWithoutChecks(commitment, with: signatures)
+  }
+
+  /// The same, though it may be revoked: what a cheat does, for tests and simulations.
+  package func signForBroadcastWithoutChecks(
+    _ commitment: Commitment, with signatures: CommitmentSignatures
+  ) throws(SignerRefusal) -> Transaction {
+    guard case .musigPartial(let theirs) = signatures.funding else {
+      do { return try commitment.signedTransaction(asHolder: secrets, with: signatures) } catch {
+        throw SignerRefusal("\(error)")
+      }
+    }
+    let nonce = try secretNonce(commitment.context.number, on: commitment.context.fundingOutpoint)
     do {
-      return try commitment.signedTransaction(asHolder: secrets, with: signatures)
+      try record(nonce.publicNonce, theirs.nonce, Sighash(commitment.txid.raw))
+      return try commitment.signedTransaction(asHolder: secrets, with: signatures, nonce: nonce)
     } catch {
       throw SignerRefusal("\(error)")
+    }
+  }
+
+  /// A nonce of ours signs once: with the same nonce of the other side the same transaction, or nothing.
+  private func complete(_ commitment: Commitment, with theirs: PartialSignature) throws(SignerRefusal) {
+    var state = SHA256()
+    state.update(theirs.nonce)
+    state.update(commitment.txid)
+    let completed = Marks.Completed(
+      funding: commitment.context.fundingOutpoint.txid.raw, number: commitment.context.number,
+      session: state.finish())
+    try marks.withLock { (marks) throws(SignerRefusal) in
+      if marks.completed.contains(completed) { return }
+      guard !marks.completed.contains(where: { $0.funding == completed.funding && $0.number == completed.number })
+      else { throw SignerRefusal("commitment \(completed.number) was signed in another way before") }
+      marks.completed.append(completed)
     }
   }
 }

@@ -6,8 +6,8 @@ public import Secp256k1
 /// What a witness is put together from: the secrets of one side of one commitment, and what the path needs besides.
 public struct PathOpener: ~Copyable {
   private let secrets: BasepointSecrets
-  private let side: Side
-  private let keys: CommitmentKeys
+  let side: Side
+  let keys: CommitmentKeys
   private let perCommitmentSecret: SecretKey?
   private let grindLowR: Bool
 
@@ -32,12 +32,14 @@ public struct PathOpener: ~Copyable {
   ///   - lock: the output's.
   ///   - counterSignature: what the other side has signed beforehand, for pre-signed paths.
   ///   - secret: the secret of the path's conditions, for paths that have one.
+  ///   - nonce: of this side, where both sign together.
   ///   - sighash: what is signed with each hash type, of the leaf `elements.tapLeaf` where there is one.
   public func witness(
     _ elements: [WitnessElement], lock: OutputLock, counterSignature: CounterSignature? = nil, secret: [UInt8]? = nil,
-    sighash: (SighashType) throws(SighashError) -> Sighash
+    nonce: consuming MuSigSecretNonce? = nil, sighash: (SighashType) throws(SighashError) -> Sighash
   ) throws(SigningError) -> Witness {
     var witness = Witness()
+    var nonce = consume nonce
     for element in elements {
       switch element {
       case .signature(let ref, let type):
@@ -69,7 +71,19 @@ public struct PathOpener: ~Copyable {
         }
         let path = output.paths[index]
         witness.elements += [path.leaf.script.bytes, output.controlBlock(for: path).encoded]
-      case .counterSignature(.adaptor), .counterSignature(.musigPartial), .custom:
+      case .counterSignature(.musigPartial(let ref, let type)):
+        guard case .musigPartial(let theirs) = counterSignature, case .taproot(let output) = lock.reveal else {
+          throw .missing("the other side's part of a signature")
+        }
+        let digest = try hash(type, sighash)
+        switch nonce.take() {
+        case .some(let nonce):
+          let own = try signPartially(ref.role, spending: output, with: nonce, nonce: theirs.nonce, digest)
+          witness.elements.append(
+            try complete(ref.role, spending: output, own, theirs, digest).witnessElement(type))
+        case nil: throw .missing("a nonce for a signature that both sides make")
+        }
+      case .counterSignature(.adaptor), .custom:
         throw .missing("a way to make this part")
       }
     }
@@ -94,7 +108,7 @@ public struct PathOpener: ~Copyable {
     return tweaked.signSchnorr(hash.raw, auxRand: Bytes32())
   }
 
-  private func key(_ ref: KeyRef) throws(SigningError) -> SecretKey {
+  func key(_ ref: KeyRef) throws(SigningError) -> SecretKey {
     switch perCommitmentSecret {
     case .some(let secret):
       return try secrets.secret(
@@ -110,17 +124,9 @@ public struct PathOpener: ~Copyable {
   }
 }
 
-extension [WitnessElement] {
-  /// The leaf that a path of a taproot output takes; nil for the key path.
-  public var tapLeaf: Int? {
-    for element in self { if case .tapLeaf(let index) = element { return index } }
-    return nil
-  }
-}
-
 extension SchnorrSignature {
   /// BIP 341: 64 bytes for the default hash type, or else 65 with the type at the end.
-  fileprivate func witnessElement(_ type: SighashType) -> [UInt8] {
+  func witnessElement(_ type: SighashType) -> [UInt8] {
     type == .default ? array : array + [UInt8(truncatingIfNeeded: type.rawValue)]
   }
 }

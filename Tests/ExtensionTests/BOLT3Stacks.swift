@@ -10,12 +10,16 @@ import Signer
 
 /// The channel types of the BOLTs, composed.
 enum BOLT3Stack: String, CaseIterable {
-  case legacy, staticRemoteKey, anchorsWithFees, anchors, zeroFee
+  case legacy, staticRemoteKey, anchorsWithFees, anchors, zeroFee, taproot, taprootZeroFee
+
+  /// Commitments of version 3 pay no fee.
+  var paysNoFee: Bool { self == .zeroFee || self == .taprootZeroFee }
 
   var stack: ChannelStack {
     get throws {
       let htlc: HTLCExtension.Format
       let remote: MainOutputs.RemoteFormat
+      var funding: any FundingScheme = WitnessScriptFunding()
       var more: [any ExtensionSlot] = []
       switch self {
       case .legacy: (htlc, remote) = (.legacy, .perCommitment)
@@ -29,9 +33,15 @@ enum BOLT3Stack: String, CaseIterable {
       case .zeroFee:
         (htlc, remote) = (.zeroFee, .fixed)
         more = [Slot(SharedAnchor(), Nothing())]
+      case .taproot:
+        (funding, htlc, remote) = (MuSig2Funding(), .anchors, .fixedAfterOneBlock)
+        more = [Slot(Anchors(), Nothing())]
+      case .taprootZeroFee:
+        (funding, htlc, remote) = (MuSig2Funding(), .zeroFee, .fixed)
+        more = [Slot(SharedAnchor(), Nothing())]
       }
       return try ChannelStack(
-        funding: WitnessScriptFunding(),
+        funding: funding,
         extensions: [
           Slot(MainOutputs(), .init(remoteFormat: remote)), Slot(HTLCExtension(), .init(format: htlc)),
         ] + more)

@@ -18,7 +18,7 @@ import Testing
     for seed in Self.seeds {
       let channelStack = try stack.stack
       var options = TwoPartySimulator<HTLCTraffic>.Options()
-      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
       var simulator = try TwoPartySimulator(
         seed: seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
       try simulator.run(steps: 400)

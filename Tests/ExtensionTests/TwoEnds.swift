@@ -24,6 +24,13 @@ struct TwoEnds {
     let factor = obscuringFactor(
       openerPaymentBasepoint: signers[0].basepoints[.payment]!,
       acceptorPaymentBasepoint: signers[1].basepoints[.payment]!)
+    func nonces(of index: Int, _ number: UInt64) throws -> [FundingNonce] {
+      guard stack.funding.signsTogether else { return [] }
+      return [
+        FundingNonce(
+          funding: funding.outPoint.txid, nonce: try signers[index].nonce(number, on: funding.outPoint))
+      ]
+    }
     for index in 0..<2 {
       func own(_ index: Int) -> PartyParameters {
         PartyParameters(
@@ -41,10 +48,13 @@ struct TwoEnds {
           feeRate: FeeRate(satPerKiloWeight: feeRate),
           remotePoints: (
             try signers[1 - index].perCommitmentPoint(0), try signers[1 - index].perCommitmentPoint(1)
-          )))
+          ), remoteNonces: try nonces(of: 1 - index, 1)))
     }
     for index in 0..<2 {
-      let signatures = try channels[1 - index].remoteCommitments()[0].map { try signers[1 - index].sign($0) }
+      let nonce = try nonces(of: index, 0).first?.nonce
+      let signatures = try channels[1 - index].remoteCommitments()[0].map {
+        try signers[1 - index].sign($0, nonce: nonce)
+      }
       channels[index] = channels[index].signed(signatures)
     }
   }

@@ -215,7 +215,7 @@ import Testing
     let point = try ends.signers[1].perCommitmentPoint(2)
     func refused(_ secret: Bytes32) -> Bool {
       do throws(ChannelError) {
-        _ = try ends.channels[0].receive(.revoke(secret: secret, nextPoint: point), ends.signers[0])
+        _ = try ends.channels[0].receive(.revoke(Revocation(secret: secret, nextPoint: point)), ends.signers[0])
         return false
       } catch {
         return error.consequence == .failChannel

@@ -81,7 +81,7 @@ struct MixedTraffic: SimulatedTraffic {
   private func live(_ stack: BOLT3Stack, _ seed: UInt64) throws -> ClosingReport {
     let channelStack = try stack.stack
     var options = TwoPartySimulator<HTLCTraffic>.Options()
-    if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+    if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
     // Some have many payments open, some few.
     let kind = seed / UInt64(BOLT3Stack.allCases.count)
     let traffic = HTLCTraffic(in: channelStack, patience: kind % 3 == 0 ? 1 : 8)
@@ -105,7 +105,7 @@ struct MixedTraffic: SimulatedTraffic {
     for seed in 0..<60 as Range<UInt64> where reports.count < 4 {
       let channelStack = try stack.stack
       var options = TwoPartySimulator<HTLCTraffic>.Options()
-      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
       var simulator = try TwoPartySimulator(
         seed: 1000 + seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
       try simulator.interrupt(after: 150 + Int(seed))

@@ -25,7 +25,7 @@ struct Scene {
     for seed in 0..<200 as Range<UInt64> {
       let channelStack = try stack.stack
       var options = TwoPartySimulator<HTLCTraffic>.Options()
-      if stack == .zeroFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
       var simulator = try TwoPartySimulator(
         seed: 7000 + seed, stack: channelStack, traffic: HTLCTraffic(in: channelStack), options: options)
       try simulator.interrupt(after: steps)
@@ -50,8 +50,8 @@ struct Scene {
 
   func signed(_ index: Int, _ channel: Channel? = nil) throws -> Transaction {
     let own = try commitment(index, channel)
-    return try own.commitment.signedTransaction(
-      asHolder: simulator.parties[index].signer.secrets, with: own.signatures)
+    return try simulator.parties[index].signer.signForBroadcastWithoutChecks(
+      own.commitment, with: own.signatures)
   }
 }
 

@@ -146,8 +146,11 @@ struct RecordedCase {
 
     // The tower sees a transaction whose id begins with the hint.
     var chain = VirtualChain(height: 100)
-    let signed = try commitment.signedTransaction(
-      asHolder: revoked.holder.secrets, with: commitment.sign(asCounterparty: revoked.victim.secrets))
+    let nonce =
+      commitment.signsTogether
+      ? try revoked.holder.nonce(commitment.context.number, on: commitment.context.fundingOutpoint) : nil
+    let signed = try revoked.holder.signForBroadcast(
+      commitment, with: commitment.sign(asCounterparty: revoked.victim.secrets, nonce: nonce))
     chain.fund(
       commitment.context.fundingOutpoint,
       TxOutput(value: commitment.context.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey))

@@ -18,29 +18,59 @@ public struct Anchors: ChannelExtension {
   public static func manifest(_ parameters: Nothing) -> Manifest {
     Manifest(
       name: "anchors", phase: .dependents, conflicts: [SharedAnchor.id],
-      keys: [KeyRef(.funding, .holder), KeyRef(.funding, .counterparty)])
+      // Those of witness scripts and those of taproot outputs, which the main outputs have as well.
+      keys: [
+        KeyRef(.funding, .holder), KeyRef(.funding, .counterparty), tapKey(.holder), tapKey(.counterparty),
+      ])
   }
+
+  /// Taproot channels §Anchor Outputs: we utilize `local_delayedpubkey` and the `remotepubkey` rather than the multi-sig keys as that's no
+  /// longer revealed due to musig2.
+  static func tapKey(_ side: Side) -> KeyRef { KeyRef(side == .holder ? .delayedPayment : .payment, side) }
 
   public static func tag(_ side: Side) -> OutputTag { OutputTag(id, UInt64(side.rawValue)) }
 
   public func reserve(_ parameters: Nothing) -> Satoshi { Satoshi(2 * Self.value.rawValue) }
 
   /// Two outputs of 43 bytes, and the two more bytes that BOLT 3 Appendix A counts for the number of outputs (3 instead of 1).
-  public func fixedWeight(_ parameters: Nothing) -> Weight { Weight(4 * (43 + 43 + 2)) }
+  public func fixedWeight(_ parameters: Nothing, in scripts: ScriptBackend) -> Weight { Weight(4 * (43 + 43 + 2)) }
 
   /// BOLT 3 §Commitment Transaction Construction: if `to_local` exists or there are untrimmed HTLCs, add a `to_local_anchor`; the
   /// same for `to_remote`.
   public func contribute(_ ledger: Nothing, _ parameters: Nothing, to draft: inout CommitmentDraft) throws(DraftError) {
-    guard draft.contractCount > 0 || Side.allCases.contains(where: { draft.contains(.balance(of: $0)) }) else { return }
+    let sides = Side.allCases.filter { draft.contractCount > 0 || draft.contains(.balance(of: $0)) }
+    guard !sides.isEmpty else { return }
+    guard draft.scripts == .witnessScript else {
+      for side in sides {
+        let (lock, paths) = try tapOutput(side, draft.context)
+        draft.add(DraftOutput(tag: Self.tag(side), value: Self.value, lock: lock, paths: paths))
+      }
+      return
+    }
     let outputs = AnchorOutputs(
       holder: try draft.context.keys(KeyRef(.funding, .holder)),
       counterparty: try draft.context.keys(KeyRef(.funding, .counterparty)))
     let family = draft.open(outputs, expectedCount: 2)
-    for side in Side.allCases where draft.contractCount > 0 || draft.contains(.balance(of: side)) {
+    for side in sides {
       draft.add(
         Int(side.rawValue), of: family, tag: Self.tag(side), value: Self.value,
         scriptHash: sha256(outputs.script(side).bytes.bytes))
     }
+  }
+
+  private func tapOutput(_ side: Side, _ context: CommitmentContext) throws(DraftError) -> (OutputLock, [SpendPath]) {
+    // OP_16 OP_CHECKSEQUENCEVERIFY
+    let (lock, paths) = try TapContract(
+      keyPath: .key(Self.tapKey(side), name: "anchor", when: .none),
+      branches: [TapBranch("anyone", by: .holder, [.age(16)])]
+    ).make(context.keys)
+    // Each side is anyone.
+    let others = paths.filter { $0.spender == .holder && $0.conditions.age == 16 }.map { path in
+      var path = path
+      path.spender = .counterparty
+      return path
+    }
+    return (lock, paths + others)
   }
 }
 

@@ -22,7 +22,7 @@ public struct SharedAnchor: ChannelExtension {
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Nothing) { draft.version = 3 }
 
   /// An output of 8 + 1 + 4 bytes.
-  public func fixedWeight(_ parameters: Nothing) -> Weight { Weight(4 * 13) }
+  public func fixedWeight(_ parameters: Nothing, in scripts: ScriptBackend) -> Weight { Weight(4 * 13) }
 
   /// If the difference between the commitment transaction input and the sum of all other commitment transaction outputs is smaller
   /// than 240 sat, we set the anchor amount to this value. Otherwise, we set the anchor amount to 240 sat.

@@ -6,13 +6,13 @@ public import GLC
 public struct MainOutputs: ChannelExtension {
   public static let id = ExtensionID(rawValue: 0x0200)
 
-  /// What `to_remote` looks like.
+  /// What `to_remote` looks like, and with taproot also `to_local`.
   public enum RemoteFormat: UInt8, Hashable, Sendable {
     /// P2WPKH to a key that changes with every commitment: channels from before `option_static_remotekey`.
     case perCommitment = 0
-    /// P2WPKH to the payment basepoint (`option_static_remotekey`).
+    /// P2WPKH to the payment basepoint (`option_static_remotekey`), or a taproot key path (`taproot_zero_fee_commitments`).
     case fixed = 1
-    /// P2WSH to the payment basepoint, after one confirmation (`option_anchors`).
+    /// P2WSH or a taproot leaf to the payment basepoint, after one confirmation (`option_anchors`, `option_simple_taproot`).
     case fixedAfterOneBlock = 2
   }
 
@@ -44,8 +44,9 @@ public struct MainOutputs: ChannelExtension {
   }
 
   /// BOLT 3 §Fee Calculation assumes that there are always both outputs: 43 bytes of P2WSH, and 31 of P2WPKH or again 43.
-  public func fixedWeight(_ parameters: Parameters) -> Weight {
-    Weight(parameters.remoteFormat == .fixedAfterOneBlock ? 4 * (43 + 43) : 4 * (43 + 31))
+  public func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight {
+    scripts == .witnessScript && parameters.remoteFormat != .fixedAfterOneBlock
+      ? Weight(4 * (43 + 31)) : Weight(4 * (43 + 43))
   }
 
   public func contribute(
@@ -53,21 +54,50 @@ public struct MainOutputs: ChannelExtension {
   ) throws(DraftError) {
     let toHolder = draft.balance(of: .holder)
     if draft.isUntrimmed(toHolder) {
-      let (lock, paths) = try DelayedOutput.make(draft.context)
+      let (lock, paths) = try holder(draft, parameters)
       draft.add(DraftOutput(tag: .balance(of: .holder), value: toHolder, lock: lock, paths: paths))
     }
     let toCounterparty = draft.balance(of: .counterparty)
     if draft.isUntrimmed(toCounterparty) {
-      let (lock, paths) = try remote(draft.context, parameters)
+      let (lock, paths) = try remote(draft, parameters)
       draft.add(DraftOutput(tag: .balance(of: .counterparty), value: toCounterparty, lock: lock, paths: paths))
     }
   }
 
+  private func holder(
+    _ draft: CommitmentDraft, _ parameters: Parameters
+  ) throws(DraftError) -> (OutputLock, [SpendPath]) {
+    guard case .taproot(let unspendable) = draft.scripts, parameters.remoteFormat == .fixedAfterOneBlock else {
+      return try DelayedOutput.make(draft.context, in: draft.scripts)
+    }
+    // Taproot channels §To Local Outputs: whoever takes it shows the keys that anchors depend on, so that anyone can sweep those.
+    return try TapContract(
+      keyPath: .unspendable(unspendable),
+      branches: [
+        DelayedOutput.delayedBranch(draft.context),
+        // <local_delayedpubkey> OP_DROP <revocation_pubkey> OP_CHECKSIG
+        TapBranch(
+          "revoke", by: .counterparty,
+          [.reveal(DelayedOutput.delayedKey), .signature(DelayedOutput.revocationKey)]),
+      ]
+    ).make(draft.context.keys)
+  }
+
   private func remote(
-    _ context: CommitmentContext, _ parameters: Parameters
+    _ draft: CommitmentDraft, _ parameters: Parameters
   ) throws(DraftError) -> (OutputLock, [SpendPath]) {
     let ref = parameters.remoteKey
-    let key = try context.keys(ref)
+    if case .taproot(let unspendable) = draft.scripts {
+      // Taproot channels §To Remote Outputs: <remotepubkey> OP_CHECKSIGVERIFY 1 OP_CHECKSEQUENCEVERIFY; in version 3 the key alone.
+      let contract =
+        parameters.remoteFormat == .fixedAfterOneBlock
+        ? TapContract(
+          keyPath: .unspendable(unspendable),
+          branches: [TapBranch("direct", by: .counterparty, [.signature(ref), .age(1)])])
+        : TapContract(keyPath: .key(ref, name: "direct", when: .none), branches: [])
+      return try contract.make(draft.context.keys)
+    }
+    let key = try draft.context.keys(ref)
     guard parameters.remoteFormat == .fixedAfterOneBlock else {
       let path = SpendPath(
         "direct", by: .counterparty, witness: [.signature(ref, .all), .publicKey(ref)],

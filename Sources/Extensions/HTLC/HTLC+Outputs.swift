@@ -14,6 +14,9 @@ extension HTLCExtension {
     let context = draft.context
     let timeoutFee = format.childFee(context.feeRate, format.timeoutWeight)
     let successFee = format.childFee(context.feeRate, format.successWeight)
+    guard draft.scripts == .witnessScript else {
+      return try contributeTaproot(ledger, format, timeoutFee: timeoutFee, successFee: successFee, to: &draft)
+    }
     let scripts = try HTLCScripts(context, format)
     let child = try HTLCSecondStage(context, format, version: draft.version)
     let family = draft.open(
@@ -25,6 +28,33 @@ extension HTLCExtension {
       guard draft.isUntrimmed(value, claimFee: isOffered ? timeoutFee : successFee) else { continue }
       draft.add(
         member, of: family, tag: entry.tag, value: value, scriptHash: scripts.hash(entry, isOffered: isOffered),
+        tieBreak: entry.cltvExpiry)
+    }
+  }
+
+  private func contributeTaproot(
+    _ ledger: HTLCLedger, _ format: Format, timeoutFee: Satoshi, successFee: Satoshi, to draft: inout CommitmentDraft
+  ) throws(DraftError) {
+    let context = draft.context
+    let untrimmed = ledger.entries.indices.filter { member in
+      let entry = ledger.entries[member]
+      return draft.isUntrimmed(
+        entry.amount.satoshiRoundedDown, claimFee: entry.offeredBy == context.holder ? timeoutFee : successFee)
+    }
+    let outputs = try HTLCTapOutputs(
+      context, format, version: draft.version, entries: ledger.entries, in: draft.scripts)
+    // Each costs an operation on the curve.
+    let keys = try Workers.all.map(untrimmed.count, smallestPiece: 8) { (range) throws(DraftError) -> [Bytes32] in
+      var keys: [Bytes32] = []
+      keys.reserveCapacity(range.count)
+      for position in range { keys.append(try outputs.outputKey(of: untrimmed[position])) }
+      return keys
+    }
+    let family = draft.open(outputs, expectedCount: untrimmed.count)
+    for (member, key) in zip(untrimmed, keys) {
+      let entry = ledger.entries[member]
+      draft.add(
+        member, of: family, tag: entry.tag, value: entry.amount.satoshiRoundedDown, outputKey: key,
         tieBreak: entry.cltvExpiry)
     }
   }

@@ -165,7 +165,7 @@ struct HTLCScripts {
 
 extension FixedByteWriter {
   /// A script number, in its shortest form.
-  fileprivate mutating func write(push number: UInt32) {
+  mutating func write(push number: UInt32) {
     guard number > 16 else { return write(number == 0 ? 0 : Opcode.op1.rawValue + UInt8(number - 1)) }
     // The highest bit is the sign.
     let byteCount = (32 - number.leadingZeroBitCount) / 8 + 1

@@ -73,7 +73,8 @@ private let commitmentBuild = Operation(
     "outputs": "[{amount_sat, script_pubkey, witness_script, kind, id}] in the transaction's order",
     "second_stage": "unsigned transactions, in the order of the outputs", "fee_sat": "what goes to the miner",
     "signed_tx": "with private keys", "signed_second_stage": "null where the preimage is missing",
-    "remote_signature": "of the commitment, DER", "remote_htlc_signatures": "DER, in the order of the outputs",
+    "remote_signature": "of the commitment, DER; partial_signature_with_nonce for taproot",
+    "remote_htlc_signatures": "DER, 64 bytes for taproot, in the order of the outputs",
   ]
 ) {
   type, opener, number, fundingTxID, fundingIndex, capacity, dustLimit, delay, feeRate, toLocal, toRemote, htlcs,
@@ -114,9 +115,18 @@ private let commitmentBuild = Operation(
   let local = try secrets([.funding: localFundingSecret, .htlc: localHTLCSecret], matching: holder)
   let remote = try secrets([.funding: remoteFundingSecret, .htlc: remoteHTLCSecret], matching: counterparty)
   // BOLT 3's own signatures do not grind for a low R.
-  let signatures = try commitment.sign(asCounterparty: remote, grindLowR: false)
+  // Where both sign together, the local nonce is a fresh one: each time there is another signature.
+  var nonce =
+    commitment.signsTogether ? MuSigSecretNonce(signer: KeyPair(try SecretKey(localFundingSecret))) : nil
+  let publicNonce: MuSigPublicNonce?
+  switch nonce {
+  case .some(let nonce): publicNonce = nonce.publicNonce
+  case nil: publicNonce = nil
+  }
+  let signatures = try commitment.sign(asCounterparty: remote, nonce: publicNonce, grindLowR: false)
   result["signed_tx"] = .hex(
-    try commitment.signedTransaction(asHolder: local, with: signatures, grindLowR: false).encoded)
+    try commitment.signedTransaction(asHolder: local, with: signatures, nonce: nonce.take(), grindLowR: false)
+      .encoded)
   var known: [Bytes32: [UInt8]] = [:]
   for preimage in preimages ?? [] { known[sha256(preimage.bytes)] = preimage.array }
   result["signed_second_stage"] = .array(
@@ -164,6 +174,7 @@ extension CounterSignature {
     switch self {
     case .ecdsa(let signature): .hex(signature.der)
     case .schnorr(let signature): .hex(signature)
+    case .musigPartial(let partial): .hex(partial.encoded)
     }
   }
 }
