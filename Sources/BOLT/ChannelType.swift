@@ -14,6 +14,10 @@ public enum ChannelType: String, CaseIterable, Hashable, Sendable {
   case anchorsWithHTLCFees = "anchors_with_htlc_fees"
   /// Version 3 commitments with one shared anchor (lightning/bolts#1228).
   case zeroFeeCommitments = "zero_fee_commitments"
+  /// MuSig2 funding and taproot outputs (lightning/bolts#995).
+  case simpleTaproot = "simple_taproot"
+  /// The same with version 3 commitments (lightning/bolts#1330).
+  case taprootZeroFeeCommitments = "taproot_zero_fee_commitments"
 
   /// The bits that `channel_type` sets for it (BOLT 9), the even one of each pair.
   public var featureBits: [Int] {
@@ -23,6 +27,8 @@ public enum ChannelType: String, CaseIterable, Hashable, Sendable {
     case .anchors: [12, 22]
     case .anchorsWithHTLCFees: [12, 20]
     case .zeroFeeCommitments: [40]
+    case .simpleTaproot: [80]
+    case .taprootZeroFeeCommitments: [82]
     }
   }
 
@@ -39,6 +45,7 @@ public enum ChannelType: String, CaseIterable, Hashable, Sendable {
   ) throws(StackError) -> ChannelStack {
     let remote: MainOutputs.RemoteFormat
     let format: HTLCExtension.Format
+    var funding: any FundingScheme = WitnessScriptFunding()
     var anchors: [any ExtensionSlot] = []
     switch self {
     case .legacy: (remote, format) = (.perCommitment, .legacy)
@@ -52,9 +59,15 @@ public enum ChannelType: String, CaseIterable, Hashable, Sendable {
     case .zeroFeeCommitments:
       (remote, format) = (.fixed, .zeroFee)
       anchors = [Slot(SharedAnchor(), Nothing())]
+    case .simpleTaproot:
+      (funding, remote, format) = (MuSig2Funding(), .fixedAfterOneBlock, .anchors)
+      anchors = [Slot(Anchors(), Nothing())]
+    case .taprootZeroFeeCommitments:
+      (funding, remote, format) = (MuSig2Funding(), .fixed, .zeroFee)
+      anchors = [Slot(SharedAnchor(), Nothing())]
     }
     return try ChannelStack(
-      funding: WitnessScriptFunding(),
+      funding: funding,
       extensions: [
         Slot(MainOutputs(), .init(remoteFormat: remote)), Slot(HTLCExtension(), .init(format: format, limits: limits)),
       ] + anchors)
@@ -66,6 +79,7 @@ extension ExtensionRegistry {
   public static var bolt: ExtensionRegistry {
     var registry = ExtensionRegistry()
     registry.register(WitnessScriptFunding())
+    registry.register(MuSig2Funding())
     registry.register(MainOutputs())
     registry.register(HTLCExtension())
     registry.register(Anchors())

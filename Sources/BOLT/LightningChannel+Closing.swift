@@ -13,6 +13,8 @@ struct ClosingNegotiation: Hashable, Sendable {
   var receivedFee: Satoshi?
   /// The `closing_complete` that waits for its `closing_sig`.
   var sentComplete: ClosingComplete?
+  /// Our signatures in it.
+  var sentSignatures: [ClosingTransaction.Variant: CounterSignature] = [:]
   /// Whether we have proposed a transaction of ours on this connection.
   var hasProposed = false
 }
@@ -46,6 +48,11 @@ extension LightningChannel {
       throw .warn("shutdown to a script that is not in one of the allowed forms")
     }
     guard phase < .closing || shutdownScripts.remote == nil else { throw .warn("shutdown twice") }
+    if signsTogether {
+      // Taproot channels: MUST verify that the `shutdown_nonce` value is a valid `musig2` public nonce.
+      guard let nonce = message.shutdownNonce else { throw .fail("shutdown_nonce is absent") }
+      closingNonces.remote = try nonce.parsed()
+    }
     shutdownScripts.remote = message.scriptpubkey
     if phase < .shuttingDown { phase = .shuttingDown }
     // BOLT 2: once there are no outstanding updates on the peer, UNLESS it has already sent a `shutdown`: MUST reply to a `shutdown`
@@ -73,12 +80,12 @@ extension LightningChannel {
       shutdownScripts.local = script
       plannedShutdown = nil
       if phase < .shuttingDown { phase = .shuttingDown }
-      effects += [.persist, try send(Shutdown(channelID: id, scriptpubkey: script))]
+      effects += [.persist, try shutdown(script)]
     }
     guard phase == .shuttingDown || phase == .closing, shutdownScripts.local != nil, shutdownScripts.remote != nil,
       isEmptied
     else { return }
-    if context.negotiated(.simpleClose) {
+    if usesSimpleClose(context) {
       if closing?.hasProposed != true, phase == .shuttingDown || closing == nil { try proposeSimple(context, &effects) }
     } else if isOpener, closing?.sentFee == nil, closing?.hasProposed != true {
       // BOLT 2: the funding node: after `shutdown` has been received, AND no HTLCs remain in either commitment transaction: SHOULD
@@ -94,7 +101,7 @@ extension LightningChannel {
 
   /// Proposes a closing transaction of ours with a higher fee (`option_simple_close`). Refused while the last one is unanswered.
   public mutating func bumpClosingFee(_ context: ChannelContext) throws(OpeningRefusal) -> [LightningEffect] {
-    guard phase == .closing, context.negotiated(.simpleClose), isEstablished else {
+    guard phase == .closing, usesSimpleClose(context), isEstablished else {
       throw OpeningRefusal("the channel is not in a closing negotiation whose fee can be raised")
     }
     guard closing?.sentComplete == nil else { throw OpeningRefusal("the last proposal is not answered yet") }
@@ -105,11 +112,30 @@ extension LightningChannel {
     return effects
   }
 
+  /// Taproot channels know no other way: `option_simple_taproot` depends on `option_simple_close`.
+  private func usesSimpleClose(_ context: ChannelContext) -> Bool { signsTogether || context.negotiated(.simpleClose) }
+
+  /// `shutdown`, with the nonce with which we shall sign the other side's closing transaction.
+  mutating func shutdown(_ script: Script) throws(Fault) -> LightningEffect {
+    var message = Shutdown(channelID: id, scriptpubkey: script)
+    if signsTogether {
+      let nonce = try announceNonce()
+      closingNonces.local = nonce
+      message.shutdownNonce = PublicNonceBytes(nonce)
+    }
+    return try send(message)
+  }
+
+  private func announceNonce() throws(Fault) -> MuSigPublicNonce {
+    do { return try signer.announceNonce() } catch { throw .fail(error.reason) }
+  }
+
   // MARK: `closing_signed`
 
   mutating func receive(
     _ message: ClosingSigned, _ context: ChannelContext, _ effects: inout [LightningEffect]
   ) throws(Fault) {
+    guard !signsTogether else { throw .warn("closing_signed on a taproot channel") }
     guard shutdownScripts.local != nil, shutdownScripts.remote != nil, isEmptied else {
       throw .fail("closing_signed before the channel is empty")
     }
@@ -117,7 +143,7 @@ extension LightningChannel {
     // or send an `error` and fail the channel.
     guard
       let transaction = try legacyCandidates(message.feeSatoshis).first(where: { transaction in
-        (try? isValid(message.signature, for: transaction)) == true
+        (try? isValid(.ecdsa(Self.signature(message.signature)), for: transaction)) == true
       })
     else { throw .fail("the signature in closing_signed does not hold") }
     let weight = try closingWeight()
@@ -193,7 +219,7 @@ extension LightningChannel {
     effects.append(
       try send(
         ClosingSigned(
-          channelID: id, feeSatoshis: fee, signature: CompactSignature(signature), feeRange: range)))
+          channelID: id, feeSatoshis: fee, signature: signature.fundingFields.signature, feeRange: range)))
   }
 
   /// The closing transactions with this fee: each side leaves out what is dust for it.
@@ -259,12 +285,9 @@ extension LightningChannel {
     for variant in variants {
       let transaction = try simpleClosing(
         spending: funding.outPoint, closer: shares.local, closee: shares.remote, chosen, lockTime, variant)
-      let signature = CompactSignature(try closingSignature(transaction))
-      switch variant {
-      case .closerOutputOnly: message.closerOutputOnly = signature
-      case .closeeOutputOnly: message.closeeOutputOnly = signature
-      case .closerAndCloseeOutputs: message.closerAndCloseeOutputs = signature
-      }
+      let signature = try closingSignature(transaction)
+      closing?.sentSignatures[variant] = signature
+      message.set(signature, for: variant)
     }
     closing?.sentComplete = message
     effects.append(try send(message))
@@ -294,33 +317,35 @@ extension LightningChannel {
     let variant: ClosingTransaction.Variant
     if isDust {
       variant = .closerOutputOnly
-    } else if message.closerAndCloseeOutputs != nil {
+    } else if message.has(.closerAndCloseeOutputs, signsTogether) {
       variant = .closerAndCloseeOutputs
     } else {
       variant = .closeeOutputOnly
     }
-    guard let signature = message.signature(variant) else {
+    guard let signature = try closingSignature(message.signature(variant), message.partial(variant)) else {
       throw .warn("closing_complete lacks the signature \(variant.rawValue)")
     }
     let transaction = try simpleClosing(
       spending: funding.outPoint,
       closer: ClosingTransaction.Share(balance: shares.remote.balance, scriptPubKey: message.closerScriptpubkey),
       closee: shares.local, message.feeSatoshis, message.locktime, variant)
-    guard try isValid(signature, for: transaction) else {
+    guard try isValid(signature, for: transaction, nonce: closingNonces.local) else {
       throw .warn("the signature in closing_complete does not hold")
     }
-    let own = CompactSignature(try closingSignature(transaction))
+    let own = try closingSignature(transaction, answering: signature)
     var answer = ClosingSig(
       channelID: id, closerScriptpubkey: message.closerScriptpubkey, closeeScriptpubkey: message.closeeScriptpubkey,
       feeSatoshis: message.feeSatoshis, locktime: message.locktime)
-    switch variant {
-    case .closerOutputOnly: answer.closerOutputOnly = own
-    case .closeeOutputOnly: answer.closeeOutputOnly = own
-    case .closerAndCloseeOutputs: answer.closerAndCloseeOutputs = own
+    answer.set(own, for: variant)
+    if signsTogether {
+      // Taproot channels: MUST include `next_closee_nonce` for potential future RBF iterations.
+      let nonce = try announceNonce()
+      closingNonces.local = nonce
+      answer.nextCloseeNonce = PublicNonceBytes(nonce)
     }
     // MUST use `closer_scriptpubkey` for its own future `closing_complete` messages.
     shutdownScripts.remote = message.closerScriptpubkey
-    try finishClosing(transaction, signature, &effects)
+    try finishClosing(transaction, own, signature, &effects)
     effects.append(try send(answer))
   }
 
@@ -333,19 +358,33 @@ extension LightningChannel {
     guard message.closerScriptpubkey == sent.closerScriptpubkey, message.closeeScriptpubkey == sent.closeeScriptpubkey,
       message.feeSatoshis == sent.feeSatoshis, message.locktime == sent.locktime
     else { throw .warn("closing_sig answers another closing_complete") }
-    let given = ClosingTransaction.Variant.allCases.filter { message.signature($0) != nil }
+    let given = ClosingTransaction.Variant.allCases.filter { message.has($0, signsTogether) }
     // BOLT 2: if `tlvs` does not contain exactly one signature, or not one of the TLV fields sent in `closing_complete`: MUST either
     // send a `warning` and close the connection, or send an `error` and fail the channel.
-    guard given.count == 1, let variant = given.first, sent.signature(variant) != nil,
-      let signature = message.signature(variant)
-    else { throw .warn("closing_sig has not exactly one of the signatures that were asked for") }
+    guard given.count == 1, let variant = given.first, let own = closing?.sentSignatures[variant] else {
+      throw .warn("closing_sig has not exactly one of the signatures that were asked for")
+    }
+    let signature: CounterSignature
+    if signsTogether {
+      guard let partial = message.partial(variant), let nonce = closingNonces.remote else {
+        throw .warn("closing_sig without a nonce to verify it by")
+      }
+      signature = .musigPartial(PartialSignature(signature: try partial.parsed(), nonce: nonce))
+    } else {
+      guard let plain = message.signature(variant) else { throw .warn("closing_sig without a signature") }
+      signature = .ecdsa(try Self.signature(plain))
+    }
     let transaction = try simpleClosing(
       spending: funding.outPoint, closer: shares.local,
       closee: ClosingTransaction.Share(balance: shares.remote.balance, scriptPubKey: sent.closeeScriptpubkey),
       sent.feeSatoshis, sent.locktime, variant)
-    guard try isValid(signature, for: transaction) else { throw .warn("the signature in closing_sig does not hold") }
+    guard try isValid(signature, for: transaction, nonce: own.nonce) else {
+      throw .warn("the signature in closing_sig does not hold")
+    }
     closing?.sentComplete = nil
-    try finishClosing(transaction, signature, &effects)
+    closing?.sentSignatures = [:]
+    if signsTogether { closingNonces.remote = try message.nextCloseeNonce?.parsed() }
+    try finishClosing(transaction, own, signature, &effects)
   }
 
   private func simpleClosing(
@@ -372,18 +411,20 @@ extension LightningChannel {
       remote: ClosingTransaction.Share(balance: balances[.remote], scriptPubKey: theirs))
   }
 
+  /// For `closing_signed`.
   private mutating func finishClosing(
     _ transaction: Transaction, _ theirs: CompactSignature, _ effects: inout [LightningEffect]
   ) throws(Fault) {
-    let commitment = try fundingCommitment()
-    var signed = transaction
-    let counterSignature = CounterSignature.ecdsa(try Self.signature(theirs))
-    do {
-      let opener = PathOpener(signer.secrets, side: .holder, keys: commitment.context.keys)
-      signed.inputs[0].witness = try opener.witness(
-        commitment.fundingWitness, lock: commitment.fundingLock, counterSignature: counterSignature
-      ) { (type) throws(SighashError) in try Self.sighash(transaction, commitment, type) }
-    } catch {
+    try finishClosing(
+      transaction, try closingSignature(transaction), .ecdsa(try Self.signature(theirs)), &effects)
+  }
+
+  private mutating func finishClosing(
+    _ transaction: Transaction, _ own: CounterSignature, _ theirs: CounterSignature,
+    _ effects: inout [LightningEffect]
+  ) throws(Fault) {
+    let signed: Transaction
+    do { signed = try signer.complete(try spend(transaction), own: own, theirs: theirs) } catch {
       throw .fail("the closing transaction cannot be signed: \(error)")
     }
     if !closingTransactions.contains(where: { $0.txid == signed.txid }) { closingTransactions.append(signed) }
@@ -400,33 +441,43 @@ extension LightningChannel {
     }
   }
 
-  private static func sighash(
-    _ transaction: Transaction, _ commitment: Commitment, _ type: SighashType
-  ) throws(SighashError) -> Sighash {
-    guard let scriptCode = commitment.fundingLock.scriptCode else { throw .invalidType(type.rawValue) }
-    return try transaction.segwitV0Sighash(
-      input: 0, scriptCode: scriptCode, amount: commitment.context.capacity, type: type,
-      parts: SighashParts(transaction))
+  private func spend(_ transaction: Transaction) throws(Fault) -> AgreedSpend {
+    AgreedSpend(transaction, insteadOf: try fundingCommitment())
   }
 
-  private func closingSignature(_ transaction: Transaction) throws(Fault) -> ECDSASignature {
-    let commitment = try fundingCommitment()
-    do {
-      let opener = PathOpener(signer.secrets, side: .holder, keys: commitment.context.keys)
-      return try opener.sign(KeyRef(.funding, .holder), try Self.sighash(transaction, commitment, .all))
-    } catch {
+  /// Our signature of a transaction of our own; where both sign together, with the nonce that the other side has told.
+  private func closingSignature(_ transaction: Transaction) throws(Fault) -> CounterSignature {
+    let spend = try spend(transaction)
+    do { return try signer.sign(spend, nonce: closingNonces.remote) } catch {
       throw .fail("the closing transaction cannot be signed: \(error)")
     }
   }
 
-  private func isValid(_ signature: CompactSignature, for transaction: Transaction) throws(Fault) -> Bool {
-    let commitment = try fundingCommitment()
-    do {
-      let hash = try Self.sighash(transaction, commitment, .all)
-      return signature.isValid(for: hash.raw, by: try commitment.context.keys(KeyRef(.funding, .counterparty)))
-    } catch {
-      throw .fail("\(error)")
+  /// Our signature of the other side's transaction; where both sign together, with the nonce that we have told.
+  private func closingSignature(
+    _ transaction: Transaction, answering theirs: CounterSignature
+  ) throws(Fault) -> CounterSignature {
+    guard signsTogether else { return try closingSignature(transaction) }
+    let spend = try spend(transaction)
+    guard let announced = closingNonces.local, let nonce = theirs.nonce else { throw .warn("no nonce to sign with") }
+    // It is used up: what goes wrong from here on needs a new `shutdown`, on a new connection.
+    do { return try signer.sign(spend, announced: announced, nonce: nonce) } catch { throw .warn(error.reason) }
+  }
+
+  /// A signature in `closing_complete`, of the one kind or the other.
+  private func closingSignature(
+    _ signature: CompactSignature?, _ partial: PartialSignatureWithNonce?
+  ) throws(Fault) -> CounterSignature? {
+    guard signsTogether else {
+      return try signature.map { (signature) throws(Fault) in .ecdsa(try Self.signature(signature)) }
     }
+    return try partial.map { (partial) throws(Fault) in .musigPartial(try partial.parsed()) }
+  }
+
+  private func isValid(
+    _ signature: CounterSignature, for transaction: Transaction, nonce: MuSigPublicNonce? = nil
+  ) throws(Fault) -> Bool {
+    try spend(transaction).isValid(signature, nonce: nonce)
   }
 
   /// Of a closing transaction with both outputs, signed.
@@ -453,26 +504,6 @@ extension LightningChannel {
     case .anySegwit: Satoshi(354)
     case .opReturn: .zero
     case nil: Satoshi(546)
-    }
-  }
-}
-
-extension ClosingComplete {
-  func signature(_ variant: ClosingTransaction.Variant) -> CompactSignature? {
-    switch variant {
-    case .closerOutputOnly: closerOutputOnly
-    case .closeeOutputOnly: closeeOutputOnly
-    case .closerAndCloseeOutputs: closerAndCloseeOutputs
-    }
-  }
-}
-
-extension ClosingSig {
-  func signature(_ variant: ClosingTransaction.Variant) -> CompactSignature? {
-    switch variant {
-    case .closerOutputOnly: closerOutputOnly
-    case .closeeOutputOnly: closeeOutputOnly
-    case .closerAndCloseeOutputs: closerAndCloseeOutputs
     }
   }
 }

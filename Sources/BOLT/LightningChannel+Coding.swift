@@ -10,7 +10,8 @@ internal import Wire
 // reader.
 
 extension LightningChannel {
-  static let codingVersion: UInt8 = 1
+  /// Version 2 added what nonces of ours have signed.
+  static let codingVersion: UInt8 = 2
 
   /// All of the channel but what a lost connection forgets. Secrets are not part of it.
   public var encoded: [UInt8] {
@@ -74,7 +75,8 @@ extension LightningChannel {
     var reader = ByteReader(bytes)
     let storedCore: [UInt8]?
     do throws(DecodingError) {
-      guard try reader.readUInt8() == Self.codingVersion else { throw .malformed("unknown version of a channel") }
+      let version = try reader.readUInt8()
+      guard (1...Self.codingVersion).contains(version) else { throw .malformed("unknown version of a channel") }
       let peer = NodeID(try reader.read())
       let keyIndex = try reader.readUInt64()
       let isOpener = try reader.readFlag()
@@ -89,7 +91,7 @@ extension LightningChannel {
       let remote = try reader.readFlag() ? ChannelTerms(from: &reader) : nil
       let minimumDepth = try reader.readUInt32()
       guard let phase = Phase(rawValue: try reader.readUInt8()) else { throw .malformed("unknown phase") }
-      let marks = try LocalSigner.Marks(from: &reader)
+      let marks = try LocalSigner.Marks(from: &reader, version: version)
       var funding: FundingOutput?
       if try reader.readFlag() {
         let outPoint = try OutPoint(from: &reader)
@@ -176,12 +178,17 @@ extension ChannelTerms: BinaryCodable {
 }
 
 extension LocalSigner.Marks {
-  init(from reader: inout ByteReader) throws(DecodingError) {
+  init(from reader: inout ByteReader, version: UInt8) throws(DecodingError) {
     self.init()
     unrevoked = try reader.readUInt64()
     for _ in 0..<(try reader.readCount(ofAtLeast: 72)) {
       signed.append(
         Signed(funding: try reader.read(), number: try reader.readUInt64(), txid: try reader.read()))
+    }
+    guard version > 1 else { return }
+    for _ in 0..<(try reader.readCount(ofAtLeast: 72)) {
+      completed.append(
+        Completed(funding: try reader.read(), number: try reader.readUInt64(), session: try reader.read()))
     }
   }
 
@@ -192,6 +199,12 @@ extension LocalSigner.Marks {
       writer.write(entry.funding)
       writer.write(entry.number)
       writer.write(entry.txid)
+    }
+    writer.writeBigSize(UInt64(completed.count))
+    for entry in completed {
+      writer.write(entry.funding)
+      writer.write(entry.number)
+      writer.write(entry.session)
     }
   }
 }

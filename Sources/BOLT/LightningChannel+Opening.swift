@@ -60,6 +60,14 @@ extension LightningChannel {
       throw OpeningRefusal("a channel with option_scid_alias cannot be announced")
     }
     _ = try stack(of: request.type)
+    // Taproot channels, of the sender of `open_channel`: MUST not set the `announce_channel` bit.
+    guard !(request.isAnnounced && request.type.signsTogether) else {
+      throw OpeningRefusal("a taproot channel cannot be announced")
+    }
+    for feature in [Feature.simpleTaproot, .taprootZeroFeeCommitments] where request.type.contains(feature) {
+      // BOLT 2: MUST NOT set `channel_type` to a type that includes a feature that was not negotiated.
+      guard context.negotiated(feature) else { throw OpeningRefusal("the peer does not support \(feature.name)") }
+    }
     if let script = request.shutdownScript {
       // BOLT 2: if both nodes advertised the `option_upfront_shutdown_script` feature: MUST include `upfront_shutdown_script`. To one that
       // did not, the promise would mean nothing.
@@ -85,7 +93,8 @@ extension LightningChannel {
       htlcMinimumMsat: terms.limits.minimum, feeratePerKw: request.feeRate, toSelfDelay: terms.contestDelay,
       maxAcceptedHtlcs: terms.limits.maximumAccepted, keys: keys,
       channelFlags: request.isAnnounced ? [.announceChannel] : [],
-      upfrontShutdownScript: request.shutdownScript ?? Script(), channelType: request.type)
+      upfrontShutdownScript: request.shutdownScript ?? Script(), channelType: request.type,
+      nextLocalNonce: try channel.openingNonce())
     return (channel, [try channel.sending(message)])
   }
 
@@ -108,7 +117,9 @@ extension LightningChannel {
         basepoints: Basepoints(message.keys),
         shutdownScript: message.upfrontShutdownScript.flatMap { $0.isEmpty ? nil : $0 })
       try policy.check(theirs, ours: ours, capacity: capacity)
+      try Self.checkDelays(ours, theirs, type)
       if let script = theirs.shutdownScript { try Self.check(script, context) }
+      try learnOpeningNonce(message.nextLocalNonce)
       terms.remote = theirs
       firstRemotePoint = message.keys.firstPerCommitmentPoint
       minimumDepth = message.minimumDepth
@@ -137,7 +148,7 @@ extension LightningChannel {
       try sending(
         FundingCreated(
           temporaryChannelID: temporaryID, fundingTxid: outPoint.txid, fundingOutputIndex: index,
-          signature: signatures))
+          signature: signatures.signature, partialSignatureWithNonce: signatures.partial))
     ]
   }
 
@@ -145,7 +156,7 @@ extension LightningChannel {
     guard isOpener, phase == .created, let funding, let transaction = funding.transaction else {
       throw .fail("funding_signed out of turn")
     }
-    try acceptFirstCommitment(message.signature)
+    try acceptFirstCommitment(message.signature, message.partialSignatureWithNonce)
     guard message.channelID == id else { throw .fail("funding_signed for another channel") }
     phase = .awaitingDepth
     effects += [.persist, .watchFunding(funding.outPoint, try lock()), .broadcast(transaction, .funding)]
@@ -188,6 +199,7 @@ extension LightningChannel {
     guard !(announces && type.contains(.scidAlias)) else {
       throw OpeningRefusal("a channel with option_scid_alias cannot be announced")
     }
+    guard !(announces && type.signsTogether) else { throw OpeningRefusal("a taproot channel cannot be announced") }
     // The `channel_type` includes `option_zeroconf` and it does not trust the sender to open an unconfirmed channel.
     guard !type.contains(.zeroconf) || policy.trustsUnconfirmed else {
       throw OpeningRefusal("unconfirmed channels are not accepted from this peer")
@@ -211,6 +223,7 @@ extension LightningChannel {
       basepoints: Basepoints(message.keys),
       shutdownScript: message.upfrontShutdownScript.flatMap { $0.isEmpty ? nil : $0 })
     try policy.check(theirs, ours: ours, capacity: message.fundingSatoshis)
+    try checkDelays(ours, theirs, type)
     if let script = theirs.shutdownScript { try check(script, context) }
     // `accept_channel`: if `option_zeroconf` is in the type, SHOULD set `minimum_depth` to zero; otherwise a channel is confirmed first.
     let depth = type.contains(.zeroconf) ? 0 : max(policy.minimumDepth, 1)
@@ -220,6 +233,7 @@ extension LightningChannel {
       feeRate: message.feeratePerKw, terms: PerParty(local: ours, remote: theirs), minimumDepth: depth, phase: .agreed,
       signer: signer, policy: policy, alias: alias)
     channel.firstRemotePoint = message.keys.firstPerCommitmentPoint
+    try channel.learnOpeningNonce(message.nextLocalNonce)
     try channel.checkFirstCommitment(
       Balances(local: message.pushMsat, remote: rest), reserves: (theirs.reserve, ours.reserve))
     let keys = try channel.openingKeys(ours.basepoints)
@@ -228,7 +242,7 @@ extension LightningChannel {
       maxHtlcValueInFlightMsat: ours.limits.maximumInFlight, channelReserveSatoshis: ours.reserve,
       htlcMinimumMsat: ours.limits.minimum, minimumDepth: depth, toSelfDelay: ours.contestDelay,
       maxAcceptedHtlcs: ours.limits.maximumAccepted, keys: keys, upfrontShutdownScript: shutdownScript ?? Script(),
-      channelType: type)
+      channelType: type, nextLocalNonce: try channel.openingNonce())
     return (channel, [try channel.sending(answer)])
   }
 
@@ -242,12 +256,16 @@ extension LightningChannel {
       // Nothing is signed before the other side has: a first commitment of ours that nobody has signed is worth nothing.
       guard let channel = core else { return }
       let signature = try firstSignatures(channel)
-      do { try acceptFirstCommitment(message.signature) } catch { throw OpeningRefusal("the signature does not hold") }
+      do { try acceptFirstCommitment(message.signature, message.partialSignatureWithNonce) } catch {
+        throw OpeningRefusal("the signature does not hold")
+      }
       self.id = id
       phase = .awaitingDepth
       effects += [
         .persist, .watchFunding(outPoint, try fundingScript()),
-        try sending(FundingSigned(channelID: id, signature: signature)),
+        try sending(
+          FundingSigned(
+            channelID: id, signature: signature.signature, partialSignatureWithNonce: signature.partial)),
       ]
     } catch {
       throw .fail(error.reason)
@@ -285,11 +303,16 @@ extension LightningChannel {
   }
 
   func channelReady() throws(Fault) -> ChannelReady {
-    do {
-      return ChannelReady(channelID: id, secondPerCommitmentPoint: try point(1), alias: localAlias)
-    } catch {
+    var message: ChannelReady
+    do { message = ChannelReady(channelID: id, secondPerCommitmentPoint: try point(1), alias: localAlias) } catch {
       throw .fail(error.reason)
     }
+    if signsTogether, let core, core.localNumber == 0 {
+      do { message.nextLocalNonce = try core.nextNonces(signer).first.map { PublicNonceBytes($0.nonce) } } catch {
+        throw Fault(error)
+      }
+    }
+    return message
   }
 
   mutating func sendReady(_ effects: inout [LightningEffect]) throws(Fault) {
@@ -302,13 +325,21 @@ extension LightningChannel {
 
   mutating func receive(_ message: ChannelReady, _ effects: inout [LightningEffect]) throws(Fault) {
     if let alias = message.alias { remoteAlias = alias }
+    var nonces: [FundingNonce] = []
+    if signsTogether, let funding {
+      // Taproot channels: MUST fail the channel if `next_local_nonce` is absent.
+      guard let nonce = message.nextLocalNonce else { throw .fail("next_local_nonce is absent") }
+      nonces = [FundingNonce(funding: funding.outPoint.txid, nonce: try nonce.parsed())]
+    }
     // BOLT 2: MUST ignore any redundant `channel_ready` it receives.
     guard !isReady.remote else {
+      // But for the nonce, of which the latest counts.
+      core?.learnNextPoint(message.secondPerCommitmentPoint, nonces: nonces)
       effects.append(.persist)
       return
     }
     isReady.remote = true
-    core?.learnNextPoint(message.secondPerCommitmentPoint)
+    core?.learnNextPoint(message.secondPerCommitmentPoint, nonces: nonces)
     effects.append(.persist)
     becomeReady(&effects)
   }
@@ -339,7 +370,16 @@ extension LightningChannel {
     return stack
   }
 
-  static func stackPaysNoFees(_ type: Wire.ChannelType) -> Bool { type.contains(.zeroFeeCommitments) }
+  static func stackPaysNoFees(_ type: Wire.ChannelType) -> Bool { type.paysNoFees }
+
+  /// In a taproot leaf, a wait of no blocks is a script that nobody can take.
+  private static func checkDelays(
+    _ ours: ChannelTerms, _ theirs: ChannelTerms, _ type: Wire.ChannelType
+  ) throws(OpeningRefusal) {
+    guard !type.signsTogether || (ours.contestDelay > 0 && theirs.contestDelay > 0) else {
+      throw OpeningRefusal("to_self_delay is 0")
+    }
+  }
 
   private static func check(_ script: Script, _ context: ChannelContext) throws(OpeningRefusal) {
     guard let form = ShutdownScript(script), form.isAllowed(features: context.negotiatedBits) else {
@@ -444,12 +484,14 @@ extension LightningChannel {
     do { return try fundingScript() } catch { throw .fail(error.reason) }
   }
 
-  private func firstSignatures(_ channel: Channel) throws(OpeningRefusal) -> CompactSignature {
+  private func firstSignatures(
+    _ channel: Channel
+  ) throws(OpeningRefusal) -> (signature: CompactSignature, partial: PartialSignatureWithNonce?) {
     do {
-      guard let commitment = try channel.remoteCommitments().first?.first,
-        case .ecdsa(let signature) = try signer.sign(commitment, nonce: nil).funding
-      else { throw OpeningRefusal("the first commitment cannot be signed") }
-      return CompactSignature(signature)
+      guard let commitment = try channel.remoteCommitments().first?.first else {
+        throw OpeningRefusal("the first commitment cannot be signed")
+      }
+      return try signer.sign(commitment, nonce: firstRemoteNonce).funding.fundingFields
     } catch {
       throw OpeningRefusal("\(error)")
     }
@@ -457,11 +499,16 @@ extension LightningChannel {
 
   /// BOLT 2: if `signature` is incorrect OR non-compliant with LOW-S-standard rule: MUST send a `warning` and close the connection, or
   /// send an `error` and fail the channel.
-  private mutating func acceptFirstCommitment(_ signature: CompactSignature) throws(Fault) {
+  private mutating func acceptFirstCommitment(
+    _ signature: CompactSignature, _ partial: PartialSignatureWithNonce?
+  ) throws(Fault) {
     guard let channel = core else { throw .fail("there is no channel yet") }
-    let signatures = CommitmentSignatures(funding: .ecdsa(try Self.signature(signature)), children: [])
+    let signatures = CommitmentSignatures(funding: try fundingSignature(signature, partial), children: [])
     do {
-      for commitment in try channel.localCommitments(signer) { try commitment.verify(signatures) }
+      for commitment in try channel.localCommitments(signer) {
+        let nonce = signsTogether ? try signer.nonce(0, on: commitment.context.fundingOutpoint) : nil
+        try commitment.verify(signatures, nonce: nonce)
+      }
     } catch {
       throw .fail("the signature of the first commitment does not hold")
     }

@@ -28,6 +28,8 @@ public struct LightningChannel: Sendable {
   public internal(set) var terms: PerParty<ChannelTerms?>
   /// The remote party's first point, until the core exists.
   var firstRemotePoint: PublicKey?
+  /// Its nonce for its first commitment, where both sign together: until that is signed.
+  var firstRemoteNonce: MuSigPublicNonce?
   /// Blocks that the opener's funding waits for.
   public internal(set) var minimumDepth: UInt32
   public internal(set) var phase: Phase
@@ -51,6 +53,8 @@ public struct LightningChannel: Sendable {
   public internal(set) var closingTransactions: [Transaction] = []
   /// Closing negotiation; starts again with each connection.
   var closing: ClosingNegotiation?
+  /// The nonces with which each side will sign a closing transaction of the other, where both sign together.
+  var closingNonces = PerParty<MuSigPublicNonce?>(local: nil, remote: nil)
   /// What stands behind each of our offers, by its id; bytes of whoever made it.
   public internal(set) var origins: [UInt64: [UInt8]] = [:]
   /// Whether both `announcement_signatures` have been exchanged, and the remote party's.
@@ -368,27 +372,30 @@ extension LightningChannel {
       writer.write(wire.body)
       return .send(writer.bytes)
     case .commit(let sets):
-      guard sets.count == 1, let set = sets.first, case .ecdsa(let funding) = set.funding else {
-        throw .fail("signatures of another kind")
-      }
+      guard sets.count == 1, let set = sets.first else { throw .fail("more than one commitment") }
+      let funding = set.funding.fundingFields
       var children: [CompactSignature] = []
       children.reserveCapacity(set.children.count)
       for child in set.children {
-        guard case .ecdsa(let signature) = child else { throw .fail("signatures of another kind") }
-        children.append(CompactSignature(signature))
+        guard let field = child.secondStageField else { throw .fail("signatures of another kind") }
+        children.append(field)
       }
       return try send(
-        CommitmentSigned(channelID: id, signature: CompactSignature(funding), htlcSignatures: children))
+        CommitmentSigned(
+          channelID: id, signature: funding.signature, htlcSignatures: children,
+          partialSignatureWithNonce: funding.partial))
     case .revoke(let revocation):
       return try send(
         RevokeAndAck(
-          channelID: id, perCommitmentSecret: revocation.secret, nextPerCommitmentPoint: revocation.nextPoint))
+          channelID: id, perCommitmentSecret: revocation.secret, nextPerCommitmentPoint: revocation.nextPoint,
+          nextLocalNonces: signsTogether ? revocation.nextNonces.map { NonceEntry($0) } : nil))
     case .reestablish(let state):
       return try send(
         ChannelReestablish(
           channelID: id, nextCommitmentNumber: state.nextCommitmentNumber,
           nextRevocationNumber: state.nextRevocationNumber, yourLastPerCommitmentSecret: state.lastSecret,
-          myCurrentPerCommitmentPoint: state.currentPoint))
+          myCurrentPerCommitmentPoint: state.currentPoint,
+          nextLocalNonces: signsTogether ? state.nextNonces.map { NonceEntry($0) } : nil))
     }
   }
 
@@ -396,16 +403,24 @@ extension LightningChannel {
     guard phase <= .shuttingDown else { throw .warn("commitment_signed while closing") }
     var children: [CounterSignature] = []
     children.reserveCapacity(message.htlcSignatures.count)
-    for signature in message.htlcSignatures { children.append(.ecdsa(try Self.signature(signature))) }
-    let set = CommitmentSignatures(funding: .ecdsa(try Self.signature(message.signature)), children: children)
+    for signature in message.htlcSignatures { children.append(try secondStageSignature(signature)) }
+    let set = CommitmentSignatures(
+      funding: try fundingSignature(message.signature, message.partialSignatureWithNonce), children: children)
     try step(&effects) { (core, signer) throws(ChannelError) in try core.receive(.commit([set]), signer) }
   }
 
   private mutating func receive(_ message: RevokeAndAck, _ effects: inout [LightningEffect]) throws(Fault) {
-    try step(&effects) { (core, signer) throws(ChannelError) in
-      try core.receive(
-        .revoke(Revocation(secret: message.perCommitmentSecret, nextPoint: message.nextPerCommitmentPoint)), signer)
-    }
+    let revocation = Revocation(
+      secret: message.perCommitmentSecret, nextPoint: message.nextPerCommitmentPoint,
+      nextNonces: try nonces(message.nextLocalNonces))
+    try step(&effects) { (core, signer) throws(ChannelError) in try core.receive(.revoke(revocation), signer) }
+  }
+
+  /// What a message names; whether it is enough is for the core to say.
+  private func nonces(_ entries: [NonceEntry]?) throws(Fault) -> [FundingNonce] {
+    var nonces: [FundingNonce] = []
+    if signsTogether { for entry in entries ?? [] { nonces.append(try FundingNonce(entry)) } }
+    return nonces
   }
 
   private mutating func receive(
@@ -451,16 +466,21 @@ extension LightningChannel {
   /// The connection is gone. A channel that is not funded yet is forgotten with it.
   public mutating func disconnect() -> [LightningEffect] {
     isConnected = false
-    closing = nil
+    forgetNegotiation()
     guard isFunded else { return [.forget("the connection was lost before the channel was funded")] }
     core?.disconnect()
     return []
   }
 
+  private mutating func forgetNegotiation() {
+    closing = nil
+    closingNonces = PerParty(local: nil, remote: nil)
+  }
+
   /// There is a connection again. Sends `channel_reestablish`, or, of a channel that has failed, the error.
   public mutating func connect() -> [LightningEffect] {
     isConnected = true
-    closing = nil
+    forgetNegotiation()
     if let failure, let message = try? send(errorMessage(failure)) { return [message] }
     guard let core, phase < .onchain, core.connection == .disconnected else { return [] }
     guard let state = try? core.reestablish(signer), let message = try? encode(.reestablish(state)) else { return [] }
@@ -475,7 +495,8 @@ extension LightningChannel {
     do { ours = try before.reestablish(signer) } catch { throw Fault(error) }
     let state = Reestablish(
       nextCommitmentNumber: theirs.nextCommitmentNumber, nextRevocationNumber: theirs.nextRevocationNumber,
-      lastSecret: theirs.yourLastPerCommitmentSecret, currentPoint: theirs.myCurrentPerCommitmentPoint)
+      lastSecret: theirs.yourLastPerCommitmentSecret, currentPoint: theirs.myCurrentPerCommitmentPoint,
+      nextNonces: try nonces(theirs.nextLocalNonces))
     var resent: [LightningEffect] = []
     try step(&resent) { (core, signer) throws(ChannelError) in try core.receive(.reestablish(state), signer) }
     if core?.connection == .outdated {
@@ -495,7 +516,7 @@ extension LightningChannel {
     // BOLT 2: if it has sent a previous `shutdown`: MUST retransmit `shutdown`.
     if let script = shutdownScripts.local {
       shutdownScripts.remote = nil
-      effects.append(try send(Shutdown(channelID: id, scriptpubkey: script)))
+      effects.append(try shutdown(script))
     }
     updateDepth(context.height, &effects)
     // BOLT 7: upon reconnection: if it has NOT received an `announcement_signatures` message: SHOULD retransmit.

@@ -44,7 +44,7 @@ final class ChannelDirectory: Sendable {
       peer: peer, payment: payment, capacity: channel.capacity, funding: channel.funding?.outPoint,
       spendable: channel.spendable,
       canOffer: channel.canOffer, phase: channel.phase,
-      hasAnchors: channel.type.contains(.anchors) || channel.type.contains(.zeroFeeCommitments))
+      hasAnchors: channel.type.contains(.anchors) || channel.type.contains(.simpleTaproot) || channel.type.paysNoFees)
     return state.withLock { state in
       let old = state.entries[channel.id]?.payment
       state.entries[channel.id] = entry

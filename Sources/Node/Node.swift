@@ -221,7 +221,8 @@ public final class Node: Sendable {
     isAnnounced: Bool? = nil, feeRate: FeeRate? = nil
   ) async throws -> ChannelID {
     let order = OpenOrder(
-      type: type, capacity: capacity, pushed: pushed, isAnnounced: isAnnounced ?? settings.announcesChannels,
+      type: type, capacity: capacity, pushed: pushed,
+      isAnnounced: isAnnounced ?? (settings.announcesChannels && !type.signsTogether),
       feeRate: feeRate ?? hub.fees.rate(within: 6), policy: settings.channels)
     return try await open(order, with: peer)
   }

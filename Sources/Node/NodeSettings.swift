@@ -52,7 +52,7 @@ public struct NodeSettings: Sendable {
 
   /// What this node offers: odd bits, so that peers of any age can talk to it.
   public static let defaultFeatures = FeatureSet(
-    bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 37, 45, 47, 51, 61])
+    bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 37, 45, 47, 51, 61, 81, 83])
 
   public var chainHash: ChainHash { ChainHash(network.genesisBlockHash) }
 }

@@ -79,11 +79,12 @@ extension PeerHost {
   /// The opener keeps the commitments' fee rate near what confirmations cost.
   private func updateFeeRate(_ id: ChannelID) {
     guard let hosted = channels[id], hosted.channel.isOpener, hosted.channel.canOffer,
-      !hosted.channel.type.contains(.zeroFeeCommitments), let core = hosted.channel.core,
+      !hosted.channel.type.paysNoFees, let core = hosted.channel.core,
       let state = core.fundings.first?.local
     else { return }
     // With anchors, a commitment only has to be relayed: its child pays for the rest.
-    let target = hosted.channel.type.contains(.anchors) ? UInt32(12) : 2
+    let hasAnchors = hosted.channel.type.contains(.anchors) || hosted.channel.type.contains(.simpleTaproot)
+    let target = hasAnchors ? UInt32(12) : 2
     let wanted = max(
       min(hub.fees.rate(within: target), hosted.channel.policy.maximumFeeRate), hosted.channel.policy.minimumFeeRate)
     let present = state.feeRate.satPerKiloWeight
@@ -269,8 +270,8 @@ extension PeerHost {
         if case .parent(let parent, _, _) = claim.purpose, let commitment, commitment.txid == parent.txid {
           package.append(commitment)
         }
-        let (transaction, reservation) = try await hub.wallet.complete(claim) { transaction, claim in
-          try signer.secrets.sign(&transaction, taking: claim.spends, with: claim.keys)
+        let (transaction, reservation) = try await hub.wallet.complete(claim) { transaction, claim, others in
+          try signer.secrets.sign(&transaction, taking: claim.spends, with: claim.keys, others: others)
         }
         package.append(transaction)
         if let error = await hub.broadcast(package, claim.text) {

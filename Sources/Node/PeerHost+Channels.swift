@@ -80,7 +80,7 @@ extension PeerHost {
       let request = OpenRequest(
         peer: peer, keyIndex: keyIndex, temporaryID: ChannelID(hub.randomBytes32()), chainHash: hub.settings.chainHash,
         type: order.type, capacity: order.capacity, pushed: order.pushed,
-        feeRate: order.type.contains(.zeroFeeCommitments)
+        feeRate: order.type.paysNoFees
           ? FeeRate(satPerKiloWeight: 0) : max(hub.fees.rate(within: 6), .relayFloor),
         isAnnounced: order.isAnnounced, shutdownScript: order.shutdownScript, alias: hub.randomAlias())
       let (channel, effects) = try LightningChannel.open(

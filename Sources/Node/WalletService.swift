@@ -141,11 +141,11 @@ actor WalletService {
   /// A claim with what it needs of the wallet, signed by both: all of it, or what the wallet can pay for.
   /// With inputs of the wallet, they are held until the transaction is recorded or the reservation is released.
   func complete(
-    _ claim: Claim, _ sign: (inout Transaction, Claim) throws -> Void
+    _ claim: Claim, _ sign: (inout Transaction, Claim, _ others: [OutPoint: TxOutput]) throws -> Void
   ) async throws -> (transaction: Transaction, reservation: UInt64?) {
     guard claim.needsWallet else {
       var transaction = claim.transaction
-      try sign(&transaction, claim)
+      try sign(&transaction, claim, [:])
       return (transaction, nil)
     }
     let funded = try await change { wallet in
@@ -154,7 +154,9 @@ actor WalletService {
     }
     do {
       var transaction = funded.transaction
-      try sign(&transaction, funded.claim)
+      // BIP 341: a signature in a taproot output commits to all spent outputs.
+      let spent = zip(transaction.inputs.map(\.previousOutput), funded.spentOutputs)
+      try sign(&transaction, funded.claim, Dictionary(spent, uniquingKeysWith: { first, _ in first }))
       try keys.sign(&transaction, inputs: funded.paths, spending: funded.spentOutputs)
       return (transaction, funded.reservation)
     } catch {

@@ -35,9 +35,11 @@ struct ChannelPair {
   var cutBefore: Int?
   var restartsAtCut = false
   var delivered = 0
+  /// What a man in the middle makes of each message.
+  var rewrite: ([UInt8]) -> [UInt8] = { $0 }
   var policy = ChannelPolicy()
 
-  static let features = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 45, 47, 61])
+  static let features = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 45, 47, 61, 81, 83])
 
   init(features: FeatureSet = Self.features) {
     ends = (0..<2).map { End(features: features, index: $0) }
@@ -109,7 +111,7 @@ struct ChannelPair {
       return
     }
     delivered += 1
-    let bytes = ends[index].inbox.removeFirst()
+    let bytes = rewrite(ends[index].inbox.removeFirst())
     let type = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
     let context = context(index)
     let message = try? Message(decoding: bytes)

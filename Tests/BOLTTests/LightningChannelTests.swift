@@ -12,10 +12,12 @@ import Wire
 @Suite struct LightningChannelTests {
   static let legacyClosing = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 45, 47])
 
-  @Test(arguments: [Wire.ChannelType.staticRemotekey, .anchors, .zeroFeeCommitments])
+  @Test(arguments: [
+    Wire.ChannelType.staticRemotekey, .anchors, .zeroFeeCommitments, .simpleTaproot, .taprootZeroFeeCommitments,
+  ])
   func opensPaysAndCloses(type: Wire.ChannelType) throws {
     var pair = ChannelPair()
-    let feeRate = FeeRate(satPerKiloWeight: type == .zeroFeeCommitments ? 0 : 2500)
+    let feeRate = FeeRate(satPerKiloWeight: type.paysNoFees ? 0 : 2500)
     try pair.open(type: type, pushed: MilliSatoshi(100_000_000), feeRate: feeRate)
     try pair.run()
     #expect(pair.ends[0].broadcasts.count == 1, "the opener broadcasts the funding transaction")
@@ -52,6 +54,69 @@ import Wire
     }
   }
 
+  /// Each closing transaction has nonces of its own: those of `shutdown` for the first, then those that come with each `closing_sig`.
+  @Test func theClosingFeeOfATaprootChannelCanBeRaisedByBoth() throws {
+    var pair = ChannelPair()
+    try pair.open(type: .simpleTaproot, pushed: MilliSatoshi(300_000_000))
+    try pair.run()
+    try pair.confirm()
+    try pair.close(by: 0)
+    try pair.run()
+    for (round, index) in [1, 0, 0, 1].enumerated() {
+      pair.closingRate = FeeRate(satPerKiloWeight: UInt32(2000 + 1000 * round))
+      let context = pair.context(index)
+      let effects = try pair.ends[index].channel?.bumpClosingFee(context) ?? []
+      #expect(!effects.isEmpty)
+      try pair.carryOut(effects, index)
+      try pair.run()
+    }
+    try checkClosed(pair)
+    #expect(pair.ends[0].channel?.closingTransactions.count == 6, "one of each side, and four with higher fees")
+  }
+
+  @Test func aTaprootChannelNeedsAPeerThatKnowsItAndIsNotAnnounced() throws {
+    var without = ChannelPair(features: FeatureSet(bits: ChannelPair.features.bits.filter { $0 < 80 }))
+    #expect(throws: OpeningRefusal.self) { try without.open(type: .simpleTaproot) }
+    var pair = ChannelPair()
+    #expect(throws: OpeningRefusal.self) { try pair.open(type: .simpleTaproot, announced: true) }
+  }
+
+  /// `next_local_nonce`, `partial_signature_with_nonce`, `next_local_nonces`: without one of them the channel fails.
+  @Test func aTaprootMessageWithoutItsNonceFailsTheChannel() throws {
+    for missing in 0..<4 {
+      var pair = ChannelPair()
+      try pair.open(type: .simpleTaproot, pushed: MilliSatoshi(300_000_000))
+      pair.rewrite = { bytes in
+        guard var message = try? Message(decoding: bytes) else { return bytes }
+        switch message {
+        case .acceptChannel(var accept) where missing == 0:
+          accept.nextLocalNonce = nil
+          message = .acceptChannel(accept)
+        case .fundingSigned(var signed) where missing == 1:
+          signed.partialSignatureWithNonce = nil
+          message = .fundingSigned(signed)
+        case .channelReady(var ready) where missing == 2:
+          ready.nextLocalNonce = nil
+          message = .channelReady(ready)
+        case .revokeAndAck(var revocation) where missing == 3:
+          revocation.nextLocalNonces = nil
+          message = .revokeAndAck(revocation)
+        default: return bytes
+        }
+        return (try? message.encoded()) ?? bytes
+      }
+      try pair.run()
+      if missing > 1 {
+        try pair.confirm()
+        if missing == 3 {
+          try pair.offer(1, by: 0, 50_000_000)
+          try pair.run()
+        }
+      }
+      #expect(pair.ends.contains { !$0.failures.isEmpty }, "\(missing)")
+    }
+  }
+
   @Test func theLegacyNegotiationAgreesOnAFee() throws {
     for opener in [0, 1] {
       var pair = ChannelPair(features: Self.legacyClosing)
@@ -67,11 +132,21 @@ import Wire
   /// The same story, with the connection cut before its nth message, both ends started again from what they had stored.
   @Test(arguments: [Self.legacyClosing, ChannelPair.features], [false, true])
   func aConnectionThatBreaksAtAnyMessageChangesNothing(features: FeatureSet, restarts: Bool) throws {
+    try breakEverywhere(.anchors, features, restarts: restarts)
+  }
+
+  @Test(arguments: [Wire.ChannelType.simpleTaproot, .taprootZeroFeeCommitments], [false, true])
+  func norDoesItOnATaprootChannel(type: Wire.ChannelType, restarts: Bool) throws {
+    try breakEverywhere(type, ChannelPair.features, restarts: restarts)
+  }
+
+  private func breakEverywhere(_ type: Wire.ChannelType, _ features: FeatureSet, restarts: Bool) throws {
     var cut = 0
     while true {
       var pair = ChannelPair(features: features)
       pair.restartsAtCut = restarts
-      try pair.open(pushed: MilliSatoshi(300_000_000))
+      try pair.open(
+        type: type, pushed: MilliSatoshi(300_000_000), feeRate: FeeRate(satPerKiloWeight: type.paysNoFees ? 0 : 2500))
       try pair.run()
       try pair.confirm()
       pair.cutBefore = cut

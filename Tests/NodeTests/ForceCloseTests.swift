@@ -19,12 +19,15 @@ import Wire
 
   static let cases =
     TestNetwork.isLong
-    ? [Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments].flatMap { type in
+    ? [
+      Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments, .simpleTaproot, .taprootZeroFeeCommitments,
+    ].flatMap { type in
       [1, 2].map { Case(closer: $0, type: type) }
     }
     : [
       Case(closer: 1, type: .anchors), Case(closer: 2, type: .anchors), Case(closer: 2, type: .staticRemotekey),
-      Case(closer: 1, type: .zeroFeeCommitments),
+      Case(closer: 1, type: .zeroFeeCommitments), Case(closer: 1, type: .simpleTaproot),
+      Case(closer: 2, type: .taprootZeroFeeCommitments),
     ]
 
   /// Node 0 and node 2 pay each other through node 1, and both hold; then the channel of 1 and 2 goes to the chain. One payment of each

@@ -13,7 +13,9 @@ import Wire
 @testable import Node
 
 @Suite(.serialized) struct NodeTests {
-  @Test(arguments: [Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments])
+  @Test(arguments: [
+    Wire.ChannelType.anchors, .staticRemotekey, .zeroFeeCommitments, .simpleTaproot, .taprootZeroFeeCommitments,
+  ])
   func twoNodesOpenPayAndClose(type: Wire.ChannelType) async throws {
     let network = try await TestNetwork(nodes: 2)
     try await network.fund(0)

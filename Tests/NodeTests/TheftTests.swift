@@ -24,7 +24,8 @@ import Wire
 
   static let cases = [
     Case(thief: 0, type: .anchors), Case(thief: 1, type: .anchors), Case(thief: 0, type: .staticRemotekey),
-    Case(thief: 1, type: .zeroFeeCommitments), Case(thief: 0, type: .anchors, isAsleep: true),
+    Case(thief: 1, type: .zeroFeeCommitments), Case(thief: 1, type: .simpleTaproot),
+    Case(thief: 0, type: .anchors, isAsleep: true),
   ]
 
   /// With payments of both directions pending in the commitment that was given up.

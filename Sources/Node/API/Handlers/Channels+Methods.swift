@@ -55,10 +55,11 @@ extension Handlers {
     }
     var policy = hub.settings.channels
     policy.minimumDepth = try arguments.integer(ifPresent: "mindepth", as: UInt32.self) ?? policy.minimumDepth
+    let type = try channelType(arguments, peer: peer)
     var order = OpenOrder(
-      type: try channelType(arguments, peer: peer), capacity: .zero,
+      type: type, capacity: .zero,
       pushed: try arguments.milliSatoshi(ifPresent: "push_msat") ?? .zero,
-      isAnnounced: try arguments.bool(ifPresent: "announce") ?? hub.settings.announcesChannels,
+      isAnnounced: try arguments.bool(ifPresent: "announce") ?? (hub.settings.announcesChannels && !type.signsTogether),
       feeRate: try feeRate(arguments), policy: policy, coins: try arguments.outpoints(ifPresent: "utxos"))
     if arguments.has("close_to") { order.shutdownScript = try address(arguments, "close_to").scriptPubKey }
     let limit =
