@@ -165,7 +165,7 @@ let package = Package(
       "ExtensionTests",
       [
         "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
-        "VectorSupport",
+        "VectorSupport", "Chain", "BitcoindSupport",
       ]),
     tests(
       "OnchainTests",

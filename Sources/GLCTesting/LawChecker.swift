@@ -27,6 +27,10 @@ public struct LawScenario: Sendable {
   public var contestDelay: UInt16 = 144
   /// What opens the paths that have a secret.
   public var secrets: [SecretID: [UInt8]]
+  /// The number of both commitments, each of which has its own per-commitment secret.
+  public var number: UInt64 = 7
+  /// What the commitments spend.
+  public var fundingOutpoint = OutPoint(txid: TxID(sha256(Array("law".utf8))), vout: 1)
 
   public init(stack: ChannelStack, updates: [(author: Party, content: UpdateContent)], secrets: [SecretID: [UInt8]]) {
     self.stack = stack
@@ -43,7 +47,28 @@ public struct LawReport: Sendable {
   /// Spends that had to be refused, and were.
   public internal(set) var refusedSpends = 0
 
+  /// Every spend that the interpreter has decided on, in an order that depends on the scenario's updates alone. The two commitments are
+  /// among them: they spend the funding output.
+  public internal(set) var spends: [LawSpend] = []
+  /// The funding output, which is to be at the scenario's outpoint.
+  public internal(set) var funding = TxOutput(value: .zero, scriptPubKey: Script())
+
   public var holds: Bool { violations.isEmpty }
+}
+
+/// A transaction with one input, and what the interpreter says to it: for asking a chain the same.
+public struct LawSpend: Sendable {
+  /// Whose commitment it is, or comes from.
+  public var holder: Party
+  /// Output, path, and what is wrong with it, for people.
+  public var place: String
+  public var transaction: Transaction
+  public var spent: TxOutput
+  /// Of the path that it takes, or tries; nil for the commitment itself.
+  public var conditions: SpendConditions?
+  public var isValid: Bool
+
+  public var outPoint: OutPoint { transaction.inputs[0].previousOutput }
 }
 
 /// The laws of an extension, checked by execution. It makes commitments for both holders, takes every path of every output with the
@@ -62,10 +87,14 @@ struct LawChecker {
   var report = LawReport()
   let signers: PerParty<LocalSigner>
   /// The holder's, in both commitments.
-  let perCommitmentSecret = sha256(Array("glc law checker: per-commitment secret".utf8))
+  let perCommitmentSecret: Bytes32
+  /// What is being looked at.
+  private var holder = Party.local
+  private var conditions: SpendConditions?
 
   init(_ scenario: LawScenario) {
     self.scenario = scenario
+    perCommitmentSecret = sha256(Array("glc law checker: per-commitment secret \(scenario.number)".utf8))
     let basepoints = Array(Set(scenario.stack.keys.map(\.role.basepoint) + [.payment])).sorted()
     func signer(_ name: String) -> LocalSigner {
       LocalSigner(channelSeed: sha256(Array("glc law checker: \(name)".utf8)), basepoints: basepoints)
@@ -88,6 +117,8 @@ struct LawChecker {
     }
     for holder in Party.allCases {
       let commitment = try makeCommitment(state, holder)
+      self.holder = holder
+      conditions = nil
       checkLedgers(state, holder, commitment)
       try checkCommitment(commitment, holder)
     }
@@ -99,8 +130,8 @@ struct LawChecker {
       holder: signers[holder].basepoints, counterparty: signers[holder.other].basepoints, perCommitmentPoint: point,
       resolving: scenario.stack.keys)
     let context = CommitmentContext(
-      holder: holder, funder: .local, number: 7,
-      fundingOutpoint: OutPoint(txid: TxID(sha256(Array("law".utf8))), vout: 1), capacity: scenario.capacity,
+      holder: holder, funder: .local, number: scenario.number,
+      fundingOutpoint: scenario.fundingOutpoint, capacity: scenario.capacity,
       dustLimit: scenario.dustLimit, contestDelay: scenario.contestDelay, feeRate: state.feeRate, keys: keys,
       obscuringFactor: 0x1234_5678_9abc)
     return try scenario.stack.commitment(context, balances: state.balances, ledgers: state.ledgers)
@@ -192,6 +223,7 @@ struct LawChecker {
     let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets, nonce: nonce)
     try commitment.verify(signatures, nonce: nonce)
     let funding = TxOutput(value: scenario.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey)
+    report.funding = funding
     let signed = try signers[holder].signForBroadcast(commitment, with: signatures)
     expect(spend: signed, of: funding, succeeds: true, "path", "the commitment held by \(holder)")
 
@@ -218,18 +250,20 @@ struct LawChecker {
   }
 
   func spend(_ output: SpentOutput, _ conditions: SpendConditions) -> Transaction {
-    Transaction(
+    let half = output.value.rawValue / 2
+    // What is not worth an output of its own goes to the miners, in a transaction long enough to be relayed.
+    let target =
+      half < 330
+      ? TxOutput(value: .zero, scriptPubKey: Script([0x6a, 20] + [UInt8](repeating: 9, count: 20)))
+      : TxOutput(value: Satoshi(half), scriptPubKey: Script([0x00, 0x14] + [UInt8](repeating: 9, count: 20)))
+    return Transaction(
       version: 2,
       inputs: [
         TxInput(
           previousOutput: output.outPoint,
           sequence: conditions.age.map { UInt32($0) } ?? (conditions.height == nil ? 0xffff_fffd : 0xffff_fffe))
       ],
-      outputs: [
-        TxOutput(
-          value: Satoshi(output.value.rawValue / 2),
-          scriptPubKey: Script([0x00, 0x14] + [UInt8](repeating: 9, count: 20)))
-      ], lockTime: conditions.height ?? 0)
+      outputs: [target], lockTime: conditions.height ?? 0)
   }
 
   /// The witness for a path, with the keys of `side`; nil when that side cannot even try.
@@ -261,6 +295,7 @@ struct LawChecker {
   mutating func checkFree(
     _ path: SpendPath, _ output: SpentOutput, _ weight: Weight, _ commitment: Commitment, _ place: String
   ) throws {
+    conditions = path.conditions
     let secret = path.conditions.secret.flatMap { scenario.secrets[$0] }
     if path.conditions.secret != nil && secret == nil {
       return note("path", place, "the scenario has no secret for it")
@@ -313,6 +348,7 @@ struct LawChecker {
     _ path: SpendPath, _ template: ChildTemplate, _ output: SpentOutput, _ signature: CounterSignature,
     _ commitment: Commitment, _ place: String
   ) throws {
+    conditions = path.conditions
     let secret = path.conditions.secret.flatMap { scenario.secrets[$0] }
     var child = template.transaction(spending: output.outPoint)
     guard
@@ -396,8 +432,17 @@ struct LawChecker {
   mutating func expect(
     spend transaction: Transaction, of output: TxOutput, succeeds: Bool, _ law: String, _ place: String
   ) {
+    var isValid = false
+    defer {
+      report.spends.append(
+        LawSpend(
+          holder: holder, place: place, transaction: transaction, spent: output, conditions: conditions,
+          isValid: isValid)
+      )
+    }
     do {
       try ScriptVerifier.verify(input: 0, of: transaction, spending: [output], flags: .standard)
+      isValid = true
       if !succeeds { note(law, place, "was accepted") }
     } catch {
       if succeeds { note(law, place, "was refused: \(error)") } else { report.refusedSpends += 1 }

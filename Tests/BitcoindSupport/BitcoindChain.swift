@@ -109,6 +109,17 @@ package final class BitcoindChain: Sendable {
     return position
   }
 
+  /// Whether its scripts keep it out of every block, whatever it pays.
+  package func isRefusedInABlock(_ transaction: Transaction) async throws -> Bool {
+    do {
+      let list = JSONValue.array([.string(Hex.encode(transaction.encoded))])
+      _ = try await bitcoind.call("generateblock", [.string(Self.anybody()), list, false])
+      return false
+    } catch ChainError.rpc(_, let message) where message.contains("script-verify-flag-failed") {
+      return true
+    }
+  }
+
   /// Pays from the wallet of bitcoind's; unconfirmed when this returns.
   @discardableResult package func send(_ amount: Satoshi, to script: Script) async throws -> OutPoint {
     guard let address = Address(scriptPubKey: script, on: .regtest) else { throw ChainError.badAnswer("no address") }

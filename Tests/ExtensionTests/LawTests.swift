@@ -9,7 +9,7 @@ import Hashing
 import Testing
 
 /// Payments in both directions of all sizes, as a scenario for the law checker.
-func paymentScenario(_ stack: ChannelStack) throws -> LawScenario {
+func paymentScenario(_ stack: ChannelStack, expiry: UInt32 = 600_000) throws -> LawScenario {
   let position = try #require(stack.extensions.firstIndex { $0.id == HTLCExtension.id })
   var updates: [(author: Party, content: UpdateContent)] = []
   var secrets: [SecretID: [UInt8]] = [:]
@@ -26,7 +26,7 @@ func paymentScenario(_ stack: ChannelStack) throws -> LawScenario {
             AnyUpdate(
               .add(
                 id: UInt64(index), amount: MilliSatoshi(UInt64(amount)), paymentHash: PaymentHash(hash),
-                cltvExpiry: 600_000 + UInt32(index), onion: [UInt8](repeating: 1, count: 1366), extra: TLVStream()),
+                cltvExpiry: expiry + UInt32(index), onion: [UInt8](repeating: 1, count: 1366), extra: TLVStream()),
               of: HTLCExtension.self))
         ))
     }
