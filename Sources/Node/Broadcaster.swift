@@ -91,15 +91,35 @@ actor Broadcaster {
   /// What a block confirms, or makes impossible, is wanted no longer.
   func confirm(_ block: Block) {
     guard !packages.isEmpty else { return }
-    var spent: Set<OutPoint> = []
-    for transaction in block.transactions { for input in transaction.inputs { spent.insert(input.previousOutput) } }
+    var spent: [OutPoint: TxID] = [:]
+    for transaction in block.transactions {
+      let txid = transaction.txid
+      for input in transaction.inputs { spent[input.previousOutput] = txid }
+    }
     for (id, package) in packages {
-      let rest = package.transactions.filter { transaction in
-        !transaction.inputs.contains { spent.contains($0.previousOutput) }
+      var rest: [Transaction] = []
+      var lost: Set<TxID> = []
+      for transaction in package.transactions {
+        let txid = transaction.txid
+        let spenders = transaction.inputs.compactMap { spent[$0.previousOutput] }
+        if transaction.inputs.contains(where: { lost.contains($0.previousOutput.txid) })
+          || spenders.contains(where: { $0 != txid })
+        {
+          lost.insert(txid)
+        } else if spenders.isEmpty {
+          rest.append(transaction)
+        }
       }
-      if rest.count == package.transactions.count { continue }
+      impossible += lost
       if rest.last?.txid == id { packages[id]?.transactions = rest } else { drop(id) }
     }
+  }
+
+  /// What can be confirmed no more, as far as anybody can tell: the coins that it was to spend are free.
+  private var impossible: [TxID] = []
+  func takeImpossible() -> [TxID] {
+    defer { impossible = [] }
+    return impossible
   }
 
   /// Gives everything that is not confirmed to the network once more.
@@ -132,7 +152,12 @@ actor Broadcaster {
         "a transaction is refused now",
         metadata: ["txid": "\(id)", "what": "\(package.why)", "reason": "\(error)"])
     }
-    if package.refusals >= Self.patience { drop(id) } else { packages[id] = package }
+    guard package.refusals >= Self.patience else {
+      packages[id] = package
+      return
+    }
+    drop(id)
+    impossible.append(id)
   }
 
   /// While nobody can be asked.

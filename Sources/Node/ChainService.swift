@@ -55,7 +55,10 @@ actor ChainService {
     await reach(tip.height)
     if let failure { throw failure }
     for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
-    for transaction in await hub.wallet.current.unpublished { await hub.broadcast([transaction], "again") }
+    for transaction in await hub.wallet.current.unpublished {
+      // What it builds on may come later, or never.
+      if await hub.broadcast([transaction], "again") != nil { await hub.broadcaster.keep([transaction], "again") }
+    }
   }
 
   func stop() {
@@ -131,6 +134,7 @@ actor ChainService {
     if hub.isStopping.load(ordering: .relaxed) { throw NodeError.start("the node stops") }
     await hub.broadcaster.confirm(block)
     try await hub.wallet.connect(block, height: position.height)
+    for txid in await hub.broadcaster.takeImpossible() { await hub.wallet.abandon(txid) }
     hub.payments.post(.input(.block(position.height)))
     hub.gossip.post(.block(block, height: position.height))
     hub.events.send(.block(position.height))

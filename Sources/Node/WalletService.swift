@@ -94,6 +94,11 @@ actor WalletService {
     _ = try? await change { wallet in ((), wallet.see(transaction, time: time)) }
   }
 
+  /// Gives up what will not be confirmed; what is confirmed, or not ours, stays as it is.
+  func abandon(_ txid: TxID) async {
+    _ = try? await change { wallet in ((), try wallet.abandon(txid)) }
+  }
+
   // MARK: Spending
 
   func newAddress(_ kind: AddressKind) async throws -> Address {

@@ -57,8 +57,8 @@ package final class BitcoindChain: Sendable {
   // MARK: Trouble
 
   /// Starts it again after `running.stop()` or `running.kill()`: here, or where those who know this place do not find it.
-  package func startAgain(port: Int? = nil) async throws {
-    let again = try await RunningBitcoind.start(in: folder, port: port ?? self.port, arguments)
+  package func startAgain(port: Int? = nil, _ others: [String]? = nil) async throws {
+    let again = try await RunningBitcoind.start(in: folder, port: port ?? self.port, others ?? arguments)
     process.withLock { $0 = again }
     let source = BitcoindSource(again.options)
     do { try await again.waitUntilReady(source) } catch {
