@@ -1,7 +1,7 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test test-release lint format release bench kill-test pay-bench fuzz clean help
+.PHONY: demo test test-release lint format release bench kill-test soak pay-bench fuzz clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +37,12 @@ kill-test: ## kill nodes in the middle of payments and count the money: make kil
 	@scripts/bootstrap
 	@scripts/quiet-build -c release --product glcnode
 	@scripts/kill-test --kills $(or $(KILLS),100)
+
+soak: ## four nodes live on one bitcoind, and every satoshi is counted: make soak SECONDS=3600 SEED=7
+	@scripts/bootstrap
+	@[ -n "$$GLC_BITCOIND" ] || command -v bitcoind >/dev/null || scripts/install-bitcoind .bitcoind
+	@scripts/quiet-build -c release --product glcnode
+	@scripts/soak --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 pay-bench: ## payments per second between two nodes
 	@scripts/bootstrap

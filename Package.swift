@@ -197,7 +197,7 @@ let package = Package(
         "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
         "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport", logging,
       ]),
-    tests("CommandTests", ["Node", "RPC", "JSON", logging] + nio),
+    tests("CommandTests", ["Node", "RPC", "JSON", "BitcoindSupport", "Chain", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),
     tests("BOLTTests", ["BOLT", "Signer", "HTLC", "Wire", "GLC", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),

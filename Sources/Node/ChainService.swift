@@ -15,6 +15,9 @@ actor ChainService {
   private var tasks: [Task<Void, Never>] = []
   private var waiters: [(UInt32, CheckedContinuation<Void, Never>)] = []
   private var failure: ChainError?
+  /// The tip when the node started, as long as it has not been reached.
+  private var target: UInt32?
+  private var meter = ProgressMeter()
   /// The height that every part has stored what it means to it; nil before the first block.
   private var processed: UInt32?
 
@@ -52,8 +55,14 @@ actor ChainService {
           }
         }
       })
+    if let processed, tip.height > processed + 1 {
+      logger.info("catching up", metadata: ["from": "\(processed)", "to": "\(tip.height)"])
+    }
+    target = tip.height
     await reach(tip.height)
+    target = nil
     if let failure { throw failure }
+    await hub.rescan.goOn()
     for transaction in await hub.wallet.takeUnpublished() { await hub.broadcast([transaction], "again") }
     for transaction in await hub.wallet.current.unpublished {
       // What it builds on may come later, or never.
@@ -74,6 +83,9 @@ actor ChainService {
     await withCheckedContinuation { waiters.append((height, $0)) }
   }
 
+  /// Why the chain is not followed any more; nil while it is.
+  var problem: String? { failure.map { "\($0)" } }
+
   private func stopped(by error: ChainError) {
     logger.critical("the chain cannot be followed any more", metadata: ["reason": "\(error)"])
     failure = error
@@ -90,6 +102,11 @@ actor ChainService {
         case .disconnected(let position): try await disconnect(position)
         }
         processed = hub.height
+        if let target, let rate = meter.rate(at: hub.height) {
+          logger.info(
+            "catching up",
+            metadata: ["block": "\(hub.height)", "of": "\(target)", "blocks per second": "\(rate)"])
+        }
         break
       } catch {
         logger.critical("a block cannot be processed", metadata: ["block": "\(event.position)", "reason": "\(error)"])

@@ -20,6 +20,7 @@ final class Hub: Sendable {
   let wallet: WalletService
   let fees: FeeBoard
   let broadcaster: Broadcaster
+  let rescan: Rescan
   let watches = WatchIndex()
   let directory = ChannelDirectory()
   let payments = Mailbox<PaymentCommand>()
@@ -48,6 +49,7 @@ final class Hub: Sendable {
     self.fees = fees
     self.logger = logger
     broadcaster = Broadcaster(source: source, logger: logger)
+    rescan = Rescan(wallet: wallet, source: source, logger: logger)
     nodeID = NodeID(keys.nodeID)
   }
 

@@ -185,6 +185,7 @@ public final class Node: Sendable {
   public func stop() async {
     hub.isStopping.store(true, ordering: .relaxed)
     await hub.broadcaster.stop()
+    await hub.rescan.stop()
     await chain.stop()
     await network.stop()
     for host in hub.hosts.withLock({ Array($0.values) }) {

@@ -2,7 +2,6 @@ import Bitcoin
 import BitcoindSupport
 import CZeroMQ
 import Encoding
-import JSON
 import Testing
 
 @testable import Chain
@@ -169,7 +168,6 @@ func eventually(_ what: String, seconds: Int = 30, _ condition: () async throws 
       await chain.running.stop()
       let again = try await RunningBitcoind.start(in: folder, port: chain.running.port, arguments)
       try await again.waitUntilReady(source)
-      _ = try await source.call("loadwallet", ["test"])
       // Counted from the beginning, which is noticed; in a pause of a restart nothing is lost either.
       let second = try await chain.mine()[0]
       try await eventually("the block after the restart") { await heard.tips.last == second }

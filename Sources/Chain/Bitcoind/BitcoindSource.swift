@@ -120,6 +120,20 @@ public final class BitcoindSource: ChainSource {
       lowestBlock: status.lowestBlock)
   }
 
+  /// What bitcoind does not publish although we are to listen to it, for people. Empty when it cannot be asked.
+  public func publishingProblems() async -> [String] {
+    guard let list = try? await client.call("getzmqnotifications").arrayValue else { return [] }
+    let published = Set(list.compactMap { $0["type"]?.stringValue })
+    var problems: [String] = []
+    if let place = options.zmq.blocks, published.isDisjoint(with: ["pubrawblock", "pubhashblock"]) {
+      problems.append("bitcoind publishes no blocks over ZMQ: zmqpubrawblock=\(place) in bitcoin.conf is missing")
+    }
+    if let place = options.zmq.transactions, !published.contains("pubrawtx") {
+      problems.append("bitcoind publishes no transactions over ZMQ: zmqpubrawtx=\(place) in bitcoin.conf is missing")
+    }
+    return problems
+  }
+
   private func chainStatus() async throws(ChainError) -> (tip: BlockPosition, lowestBlock: UInt32?) {
     let info = try await client.call("getblockchaininfo")
     guard let chain = info["chain"]?.stringValue, let height = info.height("blocks"),

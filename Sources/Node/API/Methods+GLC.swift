@@ -39,6 +39,17 @@ extension NodeAPI {
         RPCResult("source", "string", "embedded or bitcoind"), RPCResult("network", "string", "its network"),
         RPCResult("blockheight", "integer", "its height"), RPCResult("blockhash", "hex", "its tip"),
         RPCResult("mempool", "integer", "transactions that wait", optional: true),
+        RPCResult("rescan", "object", "the wallet reads blocks again: blockheight, of, problem", optional: true),
+      ]),
+    RPCMethod(
+      "glc-rescan", .chain, "Have the wallet read blocks once more",
+      details:
+        "For a seed that has a history from before this node. It goes on beside everything else, and after a restart; `getinfo` and `glc-chain` tell how far it is.",
+      parameters: [
+        .optional("blockheight", .integerIn(0...0xffff_fffe), default: "the wallet's birth", "The first block.")
+      ],
+      results: [
+        RPCResult("from", "integer", "the first block"), RPCResult("to", "integer", "the last block, for now"),
       ]),
     RPCMethod(
       "glc-generate", .chain, "Make blocks on the embedded chain",

@@ -20,7 +20,8 @@ extension NodeAPI {
         RPCResult("fees_collected_msat", "msat", "earned by forwarding"),
         RPCResult("lightning-dir", "string", "the network's folder"),
         RPCResult("our_features", "object", "feature bits in hex: init, node, channel, invoice"),
-        RPCResult("warning_bitcoind_sync", "string", "the chain is behind", optional: true),
+        RPCResult("glc_rescan", "object", "the wallet reads blocks again: blockheight, of, problem", optional: true),
+        RPCResult("warning_bitcoind_sync", "string", "the chain is behind, or away", optional: true),
         RPCResult("warning_lightningd_sync", "string", "the node is behind the chain", optional: true),
       ]),
     RPCMethod(

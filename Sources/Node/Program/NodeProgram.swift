@@ -188,7 +188,7 @@ struct ChainBackend: Sendable {
     case .bitcoind:
       let source = BitcoindSource(try options(configuration), logger: log.logger("chain"))
       do {
-        _ = try await source.check()
+        try await check(source, log.logger("chain"))
       } catch {
         await source.close()
         throw error
@@ -196,6 +196,30 @@ struct ChainBackend: Sendable {
       let control = configuration.network == .regtest ? RemoteRegtest(source) : nil
       return ChainBackend(source: source, control: control, bitcoind: source, embedded: nil)
     }
+  }
+
+  /// A bitcoind that is loading its blocks is waited for, two minutes at most; everything else that is wrong is said at once.
+  private static func check(_ source: BitcoindSource, _ logger: Logger) async throws(ChainError) {
+    let end = ContinuousClock.now + .seconds(120)
+    var info: BitcoindSource.Info?
+    while info == nil {
+      do throws(ChainError) {
+        info = try await source.check()
+      } catch {
+        guard case .syncing(nil, _, _) = error, ContinuousClock.now < end else { throw error }
+        logger.notice("\(error)")
+        do { try await Task.sleep(for: .seconds(1)) } catch { throw .closed }
+      }
+    }
+    guard let info else { return }
+    logger.info(
+      "bitcoind", metadata: ["version": "\(info.subversion)", "blockheight": "\(info.tip.height)"])
+    if let lowest = info.lowestBlock {
+      logger.notice(
+        "bitcoind is pruned: the node must not be off for longer than it keeps blocks",
+        metadata: ["lowest block": "\(lowest)"])
+    }
+    for problem in await source.publishingProblems() { logger.warning("\(problem)") }
   }
 
   private static func options(_ configuration: NodeConfiguration) throws -> BitcoindSource.Options {

@@ -19,8 +19,19 @@ extension Handlers {
       "source": hub.source is RegtestChain ? "embedded" : "bitcoind", "network": .string(network.chainName),
       "blockheight": .int(tip.height), "blockhash": .text(tip.hash),
     ]
+    if let rescan = await hub.rescan.progress { object["rescan"] = .rescan(rescan) }
     if let waiting = try? await surroundings.control?.waiting() { object["mempool"] = .int(waiting.count) }
     return .object(object)
+  }
+
+  func rescan(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
+    let wallet = await hub.wallet.current
+    let height = try arguments.integer(ifPresent: "blockheight", as: UInt32.self) ?? wallet.birth
+    guard let tip = wallet.tip?.height, height <= tip else {
+      throw arguments.invalid("blockheight", "should not be above the chain's height")
+    }
+    try await hub.rescan.begin(from: height)
+    return ["from": .int(height), "to": .int(tip)]
   }
 
   func generate(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
@@ -75,5 +86,13 @@ extension Handlers {
       try await Task.sleep(for: .milliseconds(20))
     }
     return ["blockheight": .int(last.height), "blockhash": .text(last.hash)]
+  }
+}
+
+extension JSONValue {
+  static func rescan(_ progress: Rescan.Progress) -> JSONValue {
+    var object: JSONObject = ["blockheight": .int(progress.next), "of": .int(progress.tip)]
+    if let problem = progress.problem { object["problem"] = .string(problem) }
+    return .object(object)
   }
 }

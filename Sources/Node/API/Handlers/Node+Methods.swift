@@ -41,6 +41,11 @@ extension Handlers {
         "channel": features.features(in: .channelAnnouncement).hex, "invoice": features.features(in: .invoice).hex,
       ],
     ]
+    if let rescan = await hub.rescan.progress { object["glc_rescan"] = .rescan(rescan) }
+    if let problem = await node.chain.problem {
+      object["warning_bitcoind_sync"] = .string("The chain is not followed any more: \(problem)")
+      return .object(object)
+    }
     do {
       let tip = try await hub.source.tip()
       if tip.height > node.height {

@@ -69,6 +69,7 @@ struct Handlers: Sendable {
       ("fundpsbt", fundpsbt), ("signpsbt", signpsbt), ("sendpsbt", sendpsbt), ("reserveinputs", reserveinputs),
       ("unreserveinputs", unreserveinputs), ("glc-bumpfee", bumpfee), ("glc-seed", seed),
       ("glc-extensions", extensions), ("glc-stacks", stacks), ("glc-stack", stack), ("glc-chain", chain),
+      ("glc-rescan", rescan),
       ("glc-generate", generate), ("glc-faucet", faucet), ("glc-mempool", mempool), ("glc-reorg", reorg),
     ]
   }
