@@ -23,10 +23,24 @@ public struct EncodedShortIDs: Hashable, Sendable, WireField {
   public init(from reader: inout ByteReader) throws(DecodingError) { bytes = reader.readRest() }
   public func encode(to writer: inout ByteWriter) { writer.write(bytes) }
 
+  /// No peer asks for more in one message without compressing it.
+  static let maximumByteCount = 65_535
+
   /// The ids. Throws for an unknown encoding, a number of bytes that is not whole, and ids that are not in ascending order.
+  ///
+  /// Also those that zlib has compressed: BOLT 7 says that this encoding MUST NOT be used, and Electrum 4.3 asks in no other.
   public func ids() throws(DecodingError) -> [ShortChannelID] {
+    if bytes.first == 1 {
+      let inflated = try Zlib.decompress(bytes.bytes.extracting(droppingFirst: 1), limit: Self.maximumByteCount)
+      return try Self.ids(inflated)
+    }
     var reader = ByteReader(bytes.bytes)
     try reader.readUncompressed()
+    return try Self.ids(reader.readRest())
+  }
+
+  private static func ids(_ bytes: [UInt8]) throws(DecodingError) -> [ShortChannelID] {
+    var reader = ByteReader(bytes.bytes)
     var ids: [ShortChannelID] = []
     ids.reserveCapacity(reader.remaining / 8)
     while !reader.isAtEnd {
