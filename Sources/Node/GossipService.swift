@@ -400,12 +400,14 @@ struct NodeRouteFinder: RouteFinder {
   func route(_ request: Payments.RouteRequest) throws(RouteFailure) -> PaymentRoute {
     let own = hub.directory.all.values.filter(\.canOffer)
     var hops: [Routing.RouteRequest.FirstHop] = []
+    var ours: Set<ChannelDirection> = []
     for entry in own {
       guard let name = entry.payment.shortChannelID ?? entry.payment.peerAlias ?? entry.payment.aliases.first else {
         continue
       }
       let direction = ChannelDirection(name, from: hub.nodeID.publicKey, to: entry.payment.peer)
       guard !request.excludedChannels.contains(direction) else { continue }
+      ours.insert(direction)
       let reserved = request.reserved[direction] ?? .zero
       var spendable = entry.spendable.subtracting(reserved) ?? .zero
       if let limit = request.limits[direction] { spendable = min(spendable, limit) }
@@ -417,7 +419,10 @@ struct NodeRouteFinder: RouteFinder {
     search.maximumCLTVExpiryDelta = request.maximumDelay
     search.excludedNodes = Set(request.excludedNodes.map { NodeID($0) })
     search.excludedChannels = Set(request.excludedChannels.map { DirectedChannel($0) })
-    for (channel, amount) in request.reserved { search.inFlight[DirectedChannel(channel)] = amount }
+    // Of our own channels it is taken off already.
+    for (channel, amount) in request.reserved where !ours.contains(channel) {
+      search.inFlight[DirectedChannel(channel)] = amount
+    }
     // What is known not to carry more than this.
     for (channel, limit) in request.limits where limit < request.amount {
       search.excludedChannels.insert(DirectedChannel(channel))

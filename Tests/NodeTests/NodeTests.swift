@@ -37,6 +37,18 @@ import Wire
     await network.stop()
   }
 
+  /// What the first part takes of a channel was taken off twice, so that nothing else went over it.
+  @Test func severalPartsFitIntoTwoChannelsWithTheSamePeer() async throws {
+    let network = try await TestNetwork(nodes: 2)
+    try await network.fund(0)
+    try await network.open(0, 1, Satoshi(3_000_000))
+    try await network.open(0, 1, Satoshi(1_200_000))
+    // 1,770,000 sat fit into the larger channel, and half of that into each one after it.
+    let record = try await network.pay(0, 1, MilliSatoshi(3_540_000_000))
+    #expect(record.parts >= 3)
+    await network.stop()
+  }
+
   @Test func threeNodesPayAcross() async throws {
     let network = try await TestNetwork(nodes: 3)
     try await network.fund(0)
