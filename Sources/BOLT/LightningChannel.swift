@@ -478,9 +478,11 @@ extension LightningChannel {
   }
 
   /// There is a connection again. Sends `channel_reestablish`, or, of a channel that has failed, the error.
-  public mutating func connect() -> [LightningEffect] {
+  public mutating func connect(fundingIsSpent: Bool = false) -> [LightningEffect] {
     isConnected = true
     forgetNegotiation()
+    // Once a block says it, the peer need not hear it again: some end the connection at every error, with all channels on it.
+    guard !fundingIsSpent, phase < .ended else { return [] }
     if let failure, let message = try? send(errorMessage(failure)) { return [message] }
     guard let core, phase < .onchain, core.connection == .disconnected else { return [] }
     guard let state = try? core.reestablish(signer), let message = try? encode(.reestablish(state)) else { return [] }

@@ -255,7 +255,7 @@ actor PeerHost {
     hub.gossip.post(.connected(connection))
     for id in channels.keys {
       guard var hosted = channels[id] else { continue }
-      let effects = hosted.channel.connect()
+      let effects = hosted.channel.connect(fundingIsSpent: hosted.onchain?.closedAt != nil)
       channels[id] = hosted
       apply(effects, to: id)
     }

@@ -199,6 +199,28 @@ import Wire
     #expect(pair.ends.allSatisfy { $0.failures.count == 1 && $0.stored == nil })
   }
 
+  /// Some peers end the connection at every error, with all channels on it.
+  @Test func theErrorOfAFailedChannelIsSaidAgainUntilABlockHasSpentTheFunding() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    try pair.confirm()
+    try pair.run()
+    _ = pair.ends[0].channel?.fail("for a test")
+    _ = pair.ends[0].channel?.disconnect()
+    // BOLT 2 §Message Retransmission: if a channel is in an error state: SHOULD retransmit the error packet.
+    guard case .send(let bytes)? = pair.ends[0].channel?.connect().first, case .error? = try? Message(decoding: bytes)
+    else {
+      Issue.record("no error")
+      return
+    }
+    _ = pair.ends[0].channel?.disconnect()
+    #expect(pair.ends[0].channel?.connect(fundingIsSpent: true).isEmpty == true)
+    pair.ends[0].channel?.end()
+    _ = pair.ends[0].channel?.disconnect()
+    #expect(pair.ends[0].channel?.connect().isEmpty == true)
+  }
+
   @Test func whatAPeerMayNotAskForIsRefused() throws {
     var pair = ChannelPair()
     try pair.open()
