@@ -166,9 +166,13 @@ public enum ConfigurationLoader {
       let values = option.isList ? value.split { $0 == "," || $0 == " " }.map(String.init) : [value]
       settings.append(Setting(option: option, values: values, source: .environment(option.environmentName)))
     }
-    let names = NodeOptions.all.map(\.environmentName)
-    for name in environment.keys.sorted() where name.hasPrefix("GLC_") && !names.contains(name) {
-      if let near = NearestName.of(name, in: names) { warnings.append("\(name) is no option, did you mean \(near)?") }
+    // Without what they all begin with, which would make strangers look alike.
+    let prefix = "GLC_"
+    let names = NodeOptions.all.map { String($0.environmentName.dropFirst(prefix.count)) }
+    for name in environment.keys.sorted() where name.hasPrefix(prefix) {
+      let own = String(name.dropFirst(prefix.count))
+      guard !names.contains(own), let near = NearestName.of(own, in: names) else { continue }
+      warnings.append("\(name) is no option, did you mean \(prefix)\(near)?")
     }
     return (settings, warnings)
   }

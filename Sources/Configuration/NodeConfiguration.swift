@@ -224,6 +224,8 @@ public struct LogSettings: Hashable, Sendable {
   public var levels: [String: LogLevel] = [:]
   /// Nil for the standard error stream, or `NETWORK/log` for a daemon.
   public var file: String?
+  /// Where all messages to and from peers are recorded; nil for nowhere.
+  public var recording: String?
 }
 
 /// Switches for tests, refused on mainnet.
@@ -236,4 +238,20 @@ public struct DeveloperSettings: Hashable, Sendable {
   public var hasFastPolling = false
   /// HTLCs are never failed, nor channels closed, because of time.
   public var hasNoHTLCTimeouts = false
+  /// The methods `glc-dev-…` answer.
+  public var hasMethods = false
+
+  public init(
+    nodeKey: Bytes32? = nil, channelSecrets: [Bytes32]? = nil, shachainSeed: Bytes32? = nil,
+    hasFastGossip: Bool = false,
+    hasFastPolling: Bool = false, hasNoHTLCTimeouts: Bool = false, hasMethods: Bool = false
+  ) {
+    self.nodeKey = nodeKey
+    self.channelSecrets = channelSecrets
+    self.shachainSeed = shachainSeed
+    self.hasFastGossip = hasFastGossip
+    self.hasFastPolling = hasFastPolling
+    self.hasNoHTLCTimeouts = hasNoHTLCTimeouts
+    self.hasMethods = hasMethods
+  }
 }

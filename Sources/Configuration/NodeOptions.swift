@@ -174,7 +174,7 @@ public enum NodeOptions {
       "trace, debug, info, notice, warning, error or critical; SUBSYSTEM=LEVEL for one subsystem, for example peers=debug. "
         + "May be given several times.",
       set: { configuration, settings in
-        configuration.log = LogSettings(file: configuration.log.file)
+        configuration.log = LogSettings(file: configuration.log.file, recording: configuration.log.recording)
         for setting in settings {
           if let subsystem = setting.subsystem {
             configuration.log.levels[subsystem] = setting.level
@@ -188,6 +188,10 @@ public enum NodeOptions {
       default: "the standard error stream, for a daemon DATA-DIR/NETWORK/log",
       example: "~/.glc/regtest/log", "The file to append the log to. It is opened anew at SIGHUP.",
       set: { $0.log.file = $1 }),
+    .one(
+      "record", .log, .path("~/.glc/regtest/messages"), example: "~/.glc/regtest/messages",
+      "Append every message to and from peers, decrypted, to this file: lines for `glcnode tool batch` and `glcnode glc-replay`.",
+      set: { $0.log.recording = $1 }),
   ]
 
   private static let developer: [ConfigurationOption] = [
@@ -209,5 +213,9 @@ public enum NodeOptions {
     .one(
       "dev-no-htlc-timeouts", .developer, .flag, default: "false",
       "Fail no payment and close no channel because of a time-out.", set: { $0.developer.hasNoHTLCTimeouts = $1 }),
+    .one(
+      "dev-methods", .developer, .flag, default: "false",
+      "Answer the methods glc-dev-…, which set fee rates at will and publish commitments that were revoked.",
+      set: { $0.developer.hasMethods = $1 }),
   ]
 }

@@ -88,6 +88,8 @@ struct HostedChannel: Sendable {
   var isDirty = false
   /// Payments of the peer's that are to be removed as soon as the channel is established.
   var removals: [UInt64: Removal] = [:]
+  /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.
+  var keptCommitments: [UInt64: Transaction] = [:]
 }
 
 /// How a payment of the peer's ends.

@@ -106,6 +106,8 @@ enum NodeEvent: Sendable {
 /// What confirmations cost now: the last answers of the chain's source.
 final class FeeBoard: Sendable {
   private let rates: Mutex<[UInt32: FeeRate]>
+  /// What a developer wants it to be, whatever the source says.
+  private let fixed = Mutex<FeeRate?>(nil)
   private let fallback: FeeRate
 
   /// In blocks.
@@ -118,7 +120,11 @@ final class FeeBoard: Sendable {
 
   func rate(within blocks: UInt32) -> FeeRate { estimates.rate(within: blocks) }
 
+  /// For tests; nil for what the source says.
+  func fix(_ rate: FeeRate?) { fixed.withLock { $0 = rate } }
+
   var estimates: FeeEstimates {
+    if let rate = fixed.withLock({ $0 }) { return FeeEstimates(flat: rate) }
     let rates = rates.withLock { $0 }
     guard !rates.isEmpty else { return FeeEstimates(flat: fallback) }
     return FeeEstimates(rates.map { FeeEstimates.Entry(blocks: $0.key, rate: $0.value) })

@@ -216,11 +216,18 @@ public final class Node: Sendable {
 
   // MARK: Channels
 
+  /// The best channel type that a peer knows too. BOLT 2: SHOULD NOT set it to a type containing a feature which was not negotiated.
+  func channelType(for peer: NodeID) -> Wire.ChannelType {
+    guard let theirs = network.peer(peer)?.theirFeatures else { return .anchors }
+    return theirs[Feature.anchors.bit] || theirs[Feature.anchors.bit + 1] ? .anchors : .staticRemotekey
+  }
+
   /// Opens a channel with a connected peer; returns its id when the funding transaction is broadcast.
   public func openChannel(
-    with peer: NodeID, capacity: Satoshi, pushing pushed: MilliSatoshi = .zero, type: Wire.ChannelType = .anchors,
+    with peer: NodeID, capacity: Satoshi, pushing pushed: MilliSatoshi = .zero, type: Wire.ChannelType? = nil,
     isAnnounced: Bool? = nil, feeRate: FeeRate? = nil
   ) async throws -> ChannelID {
+    let type = type ?? channelType(for: peer)
     let order = OpenOrder(
       type: type, capacity: capacity, pushed: pushed,
       isAnnounced: isAnnounced ?? (settings.announcesChannels && !type.signsTogether),

@@ -1,5 +1,6 @@
 public import BOLT
 public import Bitcoin
+public import Encoding
 public import Payments
 public import Wire
 
@@ -38,8 +39,13 @@ public struct NodeSettings: Sendable {
   public var developer = Developer()
 
   public struct Developer: Hashable, Sendable {
-    /// Keeps every commitment of ours, so that a revoked one can be published: to be punished for it.
-    public var keepsRevokedCommitments = false
+    /// The methods `glc-dev-…` answer, and every commitment of ours is kept for them in memory, so that a revoked one can be
+    /// published: to be punished for it.
+    public var hasMethods = false
+    /// Of every channel: funding, revocation, payment, delayed payment, HTLC.
+    public var channelSecrets: [Bytes32]?
+    /// Of every channel's per-commitment secrets.
+    public var shachainSeed: Bytes32?
     public init() {}
   }
 

@@ -6,6 +6,7 @@ internal import Encoding
 internal import GLC
 internal import Logging
 internal import Payments
+internal import Secp256k1
 internal import Signer
 internal import Storage
 internal import Wallet
@@ -25,8 +26,18 @@ extension Hub {
 
   /// The signer of a channel: from the node's seed, the channel's number and nothing else.
   func signer(_ keyIndex: UInt64, _ marks: LocalSigner.Marks = LocalSigner.Marks()) throws -> LocalSigner {
-    LocalSigner(
-      channelSeed: try keys.channelSeed(index: keyIndex), basepoints: Self.basepoints, marks: marks)
+    let developer = settings.developer
+    if let given = developer.channelSecrets, given.count == Self.basepoints.count {
+      // Tests want certain keys in every channel; only the per-commitment secrets may still be the channel's own.
+      let secrets = try BasepointSecrets(Self.basepoints) { basepoint in
+        try SecretKey(given[Self.basepoints.firstIndex(of: basepoint) ?? 0])
+      }
+      return LocalSigner(
+        secrets: secrets, seed: try developer.shachainSeed ?? keys.channelSeed(index: keyIndex), marks: marks)
+    }
+    return LocalSigner(
+      channelSeed: try keys.channelSeed(index: keyIndex), basepoints: Self.basepoints,
+      perCommitmentSeed: developer.shachainSeed, marks: marks)
   }
 
   static let basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc]

@@ -133,6 +133,7 @@ actor PeerHost {
       channels[id]?.channel = hosted.channel
       apply(effects, to: id)
     }
+    if hub.settings.developer.hasMethods { for id in batch.touched { keepCommitment(id) } }
     for id in batch.touched where channels[id]?.isDirty == true {
       guard let hosted = channels[id] else { continue }
       batch.changes.append(.put(.channels, key: id.array, value: hosted.channel.encoded))

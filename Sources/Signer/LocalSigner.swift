@@ -65,16 +65,17 @@ public final class LocalSigner: ChannelSigner {
     self.marks = Mutex(marks)
   }
 
-  /// Derives all secrets of a channel from one seed: HKDF-SHA256 with a label for each.
+  /// Derives all secrets of a channel from one seed: HKDF-SHA256 with a label for each. `perCommitmentSeed` is for tests that want a
+  /// certain one.
   public convenience init(
-    channelSeed: Bytes32, basepoints: [Basepoint], marks: Marks = Marks(), audit: NonceAudit? = nil
+    channelSeed: Bytes32, basepoints: [Basepoint], perCommitmentSeed: Bytes32? = nil, marks: Marks = Marks(),
+    audit: NonceAudit? = nil
   ) {
     let secrets = BasepointSecrets(basepoints) { basepoint in
       Self.secretKey(channelSeed, label: "glc/basepoint/\(basepoint.rawValue)")
     }
-    self.init(
-      secrets: secrets, seed: Self.derive(channelSeed, label: "glc/per-commitment"), marks: marks,
-      audit: audit)
+    let seed = perCommitmentSeed ?? Self.derive(channelSeed, label: "glc/per-commitment")
+    self.init(secrets: secrets, seed: seed, marks: marks, audit: audit)
   }
 
   private static func derive(_ seed: Bytes32, label: String) -> Bytes32 {

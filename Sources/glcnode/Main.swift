@@ -11,6 +11,7 @@ enum Main {
       case nil, "--help", "-h": try await HelpCommand.run([])
       case "help": try await HelpCommand.run(Array(words.dropFirst()))
       case "start": try await StartCommand.run(Array(words.dropFirst()))
+      case ReplayCommand.name: try ReplayCommand.run(Array(words.dropFirst()))
       case "completion": try await Completion.run(Array(words.dropFirst()))
       case "rpc": try await CallCommand.raw(Array(words.dropFirst()))
       default: try await CallCommand.run(words)

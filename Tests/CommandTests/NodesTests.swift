@@ -26,13 +26,13 @@ final class Processes {
     running[name] = (process, Task { try await Command.end(process) })
   }
 
-  @discardableResult func start(_ name: String) async throws -> RPCClient {
+  @discardableResult func start(_ name: String, _ flags: [String] = []) async throws -> RPCClient {
     try await run(
       name,
       [
         "start", "--data-dir", "\(folder)/\(name)", "--chain", "bitcoind", "--bitcoind-url", url, "--bitcoind-cookie",
         "\(folder)/cookie", "--listen", "127.0.0.1:0", "--alias", name,
-      ])
+      ] + flags)
     let client = RPCClient(path: socket(name))
     try await wait("\(name) answers") { (try? await client.call("getinfo")) != nil }
     nodes[name] = client
@@ -133,6 +133,42 @@ func withProcesses(_ body: (Processes) async throws -> Void) async throws {
 }
 
 @Suite(.serialized) struct NodesTests {
+  @Test("what a node records is read by `glcnode tool batch` and drawn by `glcnode glc-replay`")
+  func recording() async throws {
+    try await withProcesses { all in
+      let file = "\(all.folder)/messages"
+      try await all.start("alice", ["--record", file])
+      try await all.start("bob")
+      try await all.connect("alice", "bob")
+      let bob = try await all.id("bob")
+      try await all.wait("both sides of init are recorded") {
+        ((try? Command.read(file)) ?? "").split(separator: "\n").count >= 2
+      }
+      // Developers' methods are for those who ask for them.
+      await #expect(throws: (any Error).self) { try await all.call("alice", "glc-dev-feerate", ["perkw": 1000]) }
+      #expect(try await all.terminate("alice") == 0)
+      let text = try Command.read(file)
+      let attributes = try FileManager.default.attributesOfItem(atPath: file)
+      #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+      let batch = try await Command.run(["tool", "batch"], input: text)
+      #expect(batch.status == 0)
+      let answers = try batch.output.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+      #expect(answers.count == text.split(separator: "\n").count)
+      #expect(answers.allSatisfy { $0["ok"] == true }, "\(answers)")
+      #expect(answers.filter { $0["result"]?["name"] == "init" }.count == 2)
+      let drawn = try await Command.run(["glc-replay", file, "--gossip"])
+      #expect(drawn.status == 0)
+      #expect(drawn.output.contains("│── init ─") && drawn.output.contains("│◀─ init ─"), "\(drawn.output)")
+      #expect(drawn.output.contains(bob.prefix(12)) && drawn.output.contains("\(answers.count) messages\n"))
+      let others = try await Command.run(["glc-replay", file, "--peer", "00"])
+      #expect(others.output.contains("\(answers.count) not shown"))
+      // Lines that are none, and files that are not there.
+      let broken = try await Command.run(["glc-replay", "-"], input: "nonsense\n" + text.prefix(100) + "\n")
+      #expect(broken.status == 0 && broken.output.contains("2 lines that are no recorded messages"))
+      #expect(try await Command.run(["glc-replay", "\(all.folder)/nothing"]).status == 2)
+    }
+  }
+
   @Test("two nodes in processes of their own: fund, open, pay, kill one in the middle, pay again, close")
   func life() async throws {
     try await withProcesses { all in

@@ -53,6 +53,16 @@ extension NodeAPI {
         RPCResult("txids[]", "hex", "their ids", optional: true),
       ], isSlow: true),
     RPCMethod(
+      "glc-forceclose", .channels, "Close a channel on our own, at once",
+      details:
+        "For when the peer cannot be waited for: our part comes home after the delay that the peer has asked for.",
+      parameters: [.required("id", .channel, "The channel, or the peer when there is one channel with it.")],
+      results: [
+        RPCResult("type", "string", "unilateral"), RPCResult("tx", "hex", "our commitment", optional: true),
+        RPCResult("txid", "hex", "its id", optional: true), RPCResult("txs[]", "hex", "the same", optional: true),
+        RPCResult("txids[]", "hex", "the same", optional: true),
+      ]),
+    RPCMethod(
       "listpeerchannels", .channels, "List channels with all that is known of them",
       parameters: [
         .optional("id", .nodeID, default: "all", "Only those with one peer."),

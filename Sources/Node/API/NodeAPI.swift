@@ -5,7 +5,7 @@ public import RPC
 public enum NodeAPI {
   public static let methods: [RPCMethod] =
     ([RPCRegistry.help, RPCRegistry.check] + node + peers + channels + payments + invoices + network + wallet + utility
-    + glc + chain).sorted { $0.name < $1.name }
+    + glc + chain + developer).sorted { $0.name < $1.name }
 
   /// The description of a method; nil for a name that there is none of.
   public static func method(_ name: String) -> RPCMethod? { byName[name] }

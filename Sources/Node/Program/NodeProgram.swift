@@ -19,13 +19,16 @@ public final class NodeProgram: Sendable {
   private let node: Node
   private let server: RPCServer
   private let backend: ChainBackend
+  private let recorder: MessageRecorder?
   private let ended: AsyncStream<Void>
   private let end: AsyncStream<Void>.Continuation
   private let stopping = Mutex<Task<Void, Never>?>(nil)
 
   private init(
-    node: Node, server: RPCServer, backend: ChainBackend, ended: AsyncStream<Void>, end: AsyncStream<Void>.Continuation
+    node: Node, server: RPCServer, backend: ChainBackend, recorder: MessageRecorder?, ended: AsyncStream<Void>,
+    end: AsyncStream<Void>.Continuation
   ) {
+    self.recorder = recorder
     self.node = node
     self.server = server
     self.backend = backend
@@ -36,10 +39,7 @@ public final class NodeProgram: Sendable {
   /// Starts everything; returns when the API answers. What it throws is a text for a person.
   public static func start(_ loaded: LoadedConfiguration, _ log: NodeLog) async throws -> NodeProgram {
     let configuration = loaded.configuration
-    let developer = configuration.developer
-    guard developer.nodeKey == nil, developer.channelSecrets == nil, developer.shachainSeed == nil else {
-      throw NodeError.start("keys of the developer's choice are not supported yet")
-    }
+    configuration.developer.warn(log.logger("node"))
     let folder = configuration.networkDirectory
     // First of all, because it locks the folder: nothing else of it may be touched while another node runs in it.
     let store = try SQLiteStore(folder: folder, schema: .node)
@@ -77,6 +77,12 @@ public final class NodeProgram: Sendable {
         address: try Self.address(proxy, "proxy"), isForEverything: configuration.peers.alwaysUsesProxy)
     }
     launch.peers.logger = log.logger("peers")
+    var recorder: MessageRecorder?
+    if let path = configuration.log.recording {
+      let made = try MessageRecorder(path: path, logger: log.logger("peers"))
+      launch.peers.recorder = { made.record($0) }
+      recorder = made
+    }
     let node = try await Node.start(launch)
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
     do {
@@ -88,7 +94,7 @@ public final class NodeProgram: Sendable {
       CommonMethods.register(in: &registry, configuration: loaded, log: log)
       let server = try await RPCServer.start(
         path: configuration.rpcSocketPath, registry: registry, logger: log.logger("rpc"))
-      return NodeProgram(node: node, server: server, backend: backend, ended: ended, end: end)
+      return NodeProgram(node: node, server: server, backend: backend, recorder: recorder, ended: ended, end: end)
     } catch {
       await node.stop()
       throw error
@@ -111,6 +117,7 @@ public final class NodeProgram: Sendable {
         // Those who ask come first, so that nobody gets half an answer; then the node, then the chain below it.
         await server.stop()
         await node.stop()
+        recorder?.close()
         await backend.close()
       }
       stopping = task
@@ -131,8 +138,11 @@ struct SeedKeeper: Sendable {
   private let path: String
   private let passphraseFile: String?
   private let network: Network
+  /// Of the developer's choice.
+  private let nodeSecret: Bytes32?
 
   init(_ configuration: NodeConfiguration) {
+    nodeSecret = configuration.developer.nodeKey
     path = configuration.networkDirectory + "/seed"
     passphraseFile = configuration.passphraseFile
     network = configuration.network
@@ -156,7 +166,7 @@ struct SeedKeeper: Sendable {
       try SeedFile.create(at: path, MasterSeed.random(), passphrase: try passphrase())
       logger.notice("a new seed was made; `glcnode glc-seed show` tells its words", metadata: ["file": "\(path)"])
     }
-    return try KeyRing(try read(), networkKind: network.kind)
+    return try KeyRing(try read(), networkKind: network.kind, nodeSecret: nodeSecret)
   }
 
   private func read() throws -> MasterSeed {
@@ -286,6 +296,6 @@ extension NodeSettings {
     // Without a limit on regtest, where there are no rates to speak of.
     maximumFeeRateFactor = configuration.maximumFeeRateFactor
     if maximumFeeRateFactor == nil { channels.maximumFeeRate = FeeRate(satPerKiloWeight: .max) }
-    if configuration.developer.hasFastGossip { gossipInterval = 1 }
+    configuration.developer.apply(to: &self)
   }
 }

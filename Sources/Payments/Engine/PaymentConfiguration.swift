@@ -13,6 +13,8 @@ public struct PaymentConfiguration: Hashable, Sendable {
   public var fulfillmentMargin: UInt32 = 18
   /// How many blocks before that a hold invoice's payment goes back.
   public var holdMargin: UInt32 = 3
+  /// For tests alone: no payment is failed and no channel is closed because of time.
+  public var ignoresDeadlines = false
   /// What invoices ask for unless told otherwise: the margin, and some blocks that may be found while a payment is on its way.
   public var minFinalCLTVExpiryDelta: UInt32 = 24
   /// BOLT 4: SHOULD wait for at least 60 seconds after the initial HTLC.

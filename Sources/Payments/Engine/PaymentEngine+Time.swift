@@ -10,6 +10,8 @@ extension PaymentEngine {
   /// BOLT 2 §`cltv_expiry_delta` Selection.
   mutating func reached(_ height: UInt32) {
     self.height = height
+    defer { forgetOnions() }
+    guard !configuration.ignoresDeadlines else { return }
     for (origin, outgoing) in outgoings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       // BOLT 2: the deadline for offered HTLCs: This is `G` blocks after the HTLC's `cltv_expiry`.
       let deadline = UInt64(outgoing.expiry) + UInt64(configuration.timeoutGrace)
@@ -32,7 +34,6 @@ extension PaymentEngine {
       case .undecided, .forwarded, .settled, .received, .failed: break
       }
     }
-    forgetOnions()
   }
 
   private mutating func close(_ channel: ChannelID, deadline: UInt32, _ reason: CloseReason) {

@@ -29,7 +29,10 @@ public final class KeyRing: Sendable {
   private let labelled: SecretBytes32
 
   /// Derives the accounts. Throws `.invalidChild` for a seed that leads to an impossible key, which chance never makes.
-  public init(_ seed: borrowing MasterSeed, networkKind: NetworkKind) throws(ExtendedKeyError) {
+  /// - Parameter nodeSecret: a node key that is not of the seed, for tests that need a certain node id.
+  public init(
+    _ seed: borrowing MasterSeed, networkKind: NetworkKind, nodeSecret: Bytes32? = nil
+  ) throws(ExtendedKeyError) {
     var bytes = seed.makeBIP32Seed()
     defer { wipe(&bytes) }
     let master = try ExtendedSecretKey(seed: bytes, networkKind: networkKind)
@@ -38,7 +41,12 @@ public final class KeyRing: Sendable {
     segwit = try master.derive(AccountPurpose.segwit.accountPath(networkKind: networkKind))
     taproot = try master.derive(AccountPurpose.taproot.accountPath(networkKind: networkKind))
     let own = try master.derive([.hardened(Self.purpose), .hardened(networkKind == .main ? 0 : 1)])
-    identity = try own.child(.hardened(0)).secretKey.copy()
+    if let nodeSecret {
+      guard let given = try? SecretKey(nodeSecret) else { throw .invalidChild }
+      identity = given
+    } else {
+      identity = try own.child(.hardened(0)).secretKey.copy()
+    }
     nodeID = identity.publicKey
     channels = try own.child(.hardened(1))
     var label = Bytes32()

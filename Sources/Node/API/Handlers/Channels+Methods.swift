@@ -103,7 +103,7 @@ extension Handlers {
   }
 
   private func channelType(_ arguments: RPCArguments, peer: NodeID) throws -> Wire.ChannelType {
-    guard let given = arguments.json(ifPresent: "channel_type")?.arrayValue else { return .anchors }
+    guard let given = arguments.json(ifPresent: "channel_type")?.arrayValue else { return node.channelType(for: peer) }
     let bits = given.compactMap { $0.unsignedValue.flatMap { Int(exactly: $0) } }
     let type = Wire.ChannelType(features: FeatureSet(bits: bits.filter { $0 < 1000 }))
     guard bits.count == given.count, BOLT.ChannelType(featureBits: Set(type.basic.features.bits)) != nil else {
@@ -145,6 +145,16 @@ extension Handlers {
     await context.progress("The peer does not answer: closing without it")
     let transaction = await commitment(of: id)
     try await node.forceClose(id)
+    return closing("unilateral", transaction.map { [$0] } ?? [])
+  }
+
+  /// At once, without a word to the peer but an error.
+  func forceClose(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
+    let channel = try await channel(arguments).channel
+    guard channel.isFunded else { throw RPCError(.failure, "the channel is not funded: `close` forgets it") }
+    guard channel.phase < .onchain else { throw RPCError(.failure, "Channel is in state \(channel.stateName)") }
+    let transaction = await commitment(of: channel.id)
+    try await node.forceClose(channel.id)
     return closing("unilateral", transaction.map { [$0] } ?? [])
   }
 

@@ -29,7 +29,7 @@ extension RPCError {
     var data: JSONObject = [:]
     if let code = error.failureCode {
       data["failcode"] = .int(code)
-      if let name = error.failureName { data["failcodename"] = .string(name) }
+      if let name = error.failureName { data["failcodename"] = .string("WIRE_" + name.uppercased()) }
     }
     if let index = error.erringIndex { data["erring_index"] = .int(index) }
     if let node = error.erringNode { data["erring_node"] = .text(node) }

@@ -57,7 +57,8 @@ struct Handlers: Sendable {
       ("getinfo", getinfo), ("stop", stop), ("connect", connect), ("disconnect", disconnect),
       ("listpeers", listpeers), ("ping", ping), ("decode", decode), ("decodepay", decodepay),
       ("signmessage", signmessage), ("checkmessage", checkmessage), ("waitblockheight", waitblockheight),
-      ("fundchannel", fundchannel), ("close", close), ("listpeerchannels", listpeerchannels),
+      ("fundchannel", fundchannel), ("close", close), ("glc-forceclose", forceClose),
+      ("listpeerchannels", listpeerchannels),
       ("listclosedchannels", listclosedchannels), ("listhtlcs", listhtlcs), ("setchannel", setchannel),
       ("pay", pay), ("xpay", xpay), ("keysend", keysend), ("sendpay", sendpay), ("waitsendpay", waitsendpay),
       ("listpays", listpays), ("listsendpays", listsendpays), ("delpay", delpay), ("listforwards", listforwards),
@@ -71,6 +72,7 @@ struct Handlers: Sendable {
       ("glc-extensions", extensions), ("glc-stacks", stacks), ("glc-stack", stack), ("glc-chain", chain),
       ("glc-rescan", rescan),
       ("glc-generate", generate), ("glc-faucet", faucet), ("glc-mempool", mempool), ("glc-reorg", reorg),
+      ("glc-dev-feerate", devFeeRate), ("glc-dev-revoked", devRevoked),
     ]
   }
 }
