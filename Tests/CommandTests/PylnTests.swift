@@ -12,13 +12,6 @@ import Testing
     return FileManager.default.isExecutableFile(atPath: python) ? python : nil
   }()
 
-  /// Replies of a Core Lightning node, beside the official vectors where they are.
-  private static let replies: [String] = {
-    let vectors = ProcessInfo.processInfo.environment["GLC_VECTORS"] ?? "\(root)/../shared/vectors"
-    let path = "\(vectors)/../rpc/cln-rpc-samples.json"
-    return FileManager.default.fileExists(atPath: path) ? [path] : []
-  }()
-
   @Test("a script for Core Lightning runs against two nodes unchanged")
   func session() async throws {
     guard let python = Self.python else {
@@ -31,8 +24,7 @@ import Testing
       try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
       let process = try Command.start([], in: own)
       process.executableURL = URL(fileURLWithPath: python)
-      process.arguments =
-        ["\(Self.root)/scripts/pyln-session.py", all.socket("alice"), all.socket("bob")] + Self.replies
+      process.arguments = ["\(Self.root)/scripts/pyln-session.py", all.socket("alice"), all.socket("bob")]
       let status = try await Command.end(process)
       let output = try Command.read("\(own)/output")
       let errors = try Command.read("\(own)/errors")
