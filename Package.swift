@@ -48,6 +48,7 @@ let package = Package(
     .library(name: "BOLT", targets: ["BOLT"]),
     .library(name: "GLCTesting", targets: ["GLCTesting"]),
     .library(name: "Onchain", targets: ["Onchain"]),
+    .library(name: "Negotiation", targets: ["Negotiation"]),
     .library(name: "Noise", targets: ["Noise"]),
     .library(name: "Sphinx", targets: ["Sphinx"]),
     .library(name: "Wire", targets: ["Wire"]),
@@ -98,6 +99,7 @@ let package = Package(
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
     library("Onchain", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
+    library("Negotiation", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
 
     // Layer 7: what a node is made of. None of these knows another.
     library(
@@ -122,7 +124,8 @@ let package = Package(
       "Node",
       [
         "Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON", "Wire", "Noise", "Sphinx", "GLC", "Base", "HTLC",
-        "Anchors", "Signer", "Onchain", "BOLT", "Payments", "Routing", "Wallet", "Storage", "Chain", "Peers", "RPC",
+        "Anchors", "Signer", "Onchain", "Negotiation", "BOLT", "Payments", "Routing", "Wallet", "Storage", "Chain",
+        "Peers", "RPC",
         "Configuration", logging,
       ] + nio),
 
@@ -172,6 +175,12 @@ let package = Package(
       [
         "Onchain", "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing",
         "Encoding",
+      ]),
+    tests(
+      "NegotiationTests",
+      [
+        "Negotiation", "GLC", "BOLT", "HTLC", "Signer", "GLCTesting", "Chain", "BitcoindSupport", "Bitcoin",
+        "Secp256k1", "Hashing", "Encoding", "JSON",
       ]),
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),

@@ -139,6 +139,10 @@ public protocol ChannelExtension: Sendable {
   /// May depend on the parameters, because so do the keys and messages of some formats.
   static func manifest(_ parameters: Parameters) -> Manifest
 
+  /// The same parameters as the other party has them: what they say of local and remote is exchanged. As they are, unless the extension
+  /// says otherwise.
+  func mirrored(_ parameters: Parameters) -> Parameters
+
   func emptyLedger(_ parameters: Parameters) -> Ledger
   /// Whether `party` may make this update, judged by the ledgers alone: `ledger` with all updates so far, `settled` with
   /// those that are irrevocable on both sides.
@@ -173,6 +177,7 @@ public protocol ChannelExtension: Sendable {
 
 // What most extensions leave as it is.
 extension ChannelExtension {
+  public func mirrored(_ parameters: Parameters) -> Parameters { parameters }
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Parameters) {}
   public func reserve(_ parameters: Parameters) -> Satoshi { .zero }
   public func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight { Weight(0) }

@@ -63,6 +63,8 @@ public enum StoredStateError: Error, Hashable, Sendable {
 struct UnknownSlot: ExtensionSlot {
   let id: ExtensionID
   let encodedParameters: [UInt8]
+  /// What is not understood cannot be turned round.
+  var mirroredParameters: [UInt8] { encodedParameters }
 
   var manifest: Manifest { Manifest(name: "unknown-\(id.rawValue)", phase: .dependents) }
   var reserve: Satoshi { .zero }

@@ -34,6 +34,8 @@ public protocol ExtensionSlot: Sendable {
   var reserve: Satoshi { get }
   func fixedWeight(in scripts: ScriptBackend) -> Weight
   var encodedParameters: [UInt8] { get }
+  /// The parameters as the other party has them.
+  var mirroredParameters: [UInt8] { get }
 
   /// This extension's part of a new commitment.
   func makeLedger() -> any LedgerSlot
@@ -75,6 +77,7 @@ public struct Slot<E: ChannelExtension>: ExtensionSlot {
   public var reserve: Satoshi { base.reserve(parameters) }
   public func fixedWeight(in scripts: ScriptBackend) -> Weight { base.fixedWeight(parameters, in: scripts) }
   public var encodedParameters: [UInt8] { parameters.encoded }
+  public var mirroredParameters: [UInt8] { base.mirrored(parameters).encoded }
   public func prepare(_ draft: inout CommitmentDraft) { base.prepare(&draft, parameters) }
   public func register(in registry: inout ExtensionRegistry) { registry.register(base) }
 

@@ -3,6 +3,8 @@ public import Bitcoin
 /// Who can spend the funding output, and how.
 public protocol FundingScheme: Sendable {
   static var id: ExtensionID { get }
+  /// For people: `musig2-funding`.
+  static var name: String { get }
   /// The keys that it needs: the funding keys of both sides.
   var keys: [KeyRef] { get }
   /// The funding output's lock.

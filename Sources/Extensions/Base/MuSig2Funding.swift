@@ -7,6 +7,7 @@ internal import Secp256k1
 /// commitment has one signature that both sides make together.
 public struct MuSig2Funding: FundingScheme {
   public static let id = ExtensionID(rawValue: 0x0102)
+  public static let name = "musig2-funding"
 
   /// `simple_taproot_nums`, a point whose discrete logarithm nobody knows:
   /// 02dca094751109d0bd055d03565874e8276dd53e926b44e3bd1bb6bf4bc130a279. (The section on `to_remote` quotes another one; the test vectors

@@ -6,6 +6,7 @@ internal import Secp256k1
 /// The funding output of the BOLTs: a version 0 witness script that asks for both signatures.
 public struct WitnessScriptFunding: FundingScheme {
   public static let id = ExtensionID(rawValue: 0x0100)
+  public static let name = "witness-script-funding"
 
   public init() {}
 

@@ -82,6 +82,13 @@ extension HTLCExtension {
     public static let none = Limits(minimum: .zero, maximumInFlight: MilliSatoshi(.max), maximumAccepted: 483)
   }
 
+  /// What each party demands of the other's payments.
+  public func mirrored(_ parameters: Parameters) -> Parameters {
+    Parameters(
+      format: parameters.format,
+      limits: PerParty(local: parameters.limits.remote, remote: parameters.limits.local))
+  }
+
   public struct Parameters: BinaryCodable {
     public var format: Format
     public var limits: PerParty<Limits>

@@ -30,6 +30,27 @@ extension NodeAPI {
         RPCResult("outputs[].amount_msat", "msat", "its value"), RPCResult("outputs[].script", "hex", "its script"),
         RPCResult("outputs[].paths[]", "string", "the ways to spend it"),
       ]),
+    RPCMethod(
+      "glc-channel", .glc, "Show the commitments of a channel that are in force, as PSBTs if wished",
+      details:
+        "Each can be read by other tools (bitcoin-cli decodepsbt, analyzepsbt). Ours carries the other side's signatures: do not sign and "
+        + "publish it, close the channel instead.",
+      parameters: [
+        .required("id", .channel, "The channel, or the peer when there is one channel with it."),
+        .optional("psbt", .bool, default: "false", "Whether to write out each transaction as a PSBT."),
+        .optional("output", .integer, default: "all", "Only the second stages of this output."),
+      ],
+      results: [
+        RPCResult("channel_id", "hex", "the channel"),
+        RPCResult("commitments[].holder", "string", "local or remote: who can publish it"),
+        RPCResult("commitments[].number", "integer", "which one, from 0 upwards"),
+        RPCResult("commitments[].txid", "hex", "its txid"),
+        RPCResult("commitments[].psbt", "string", "the transaction, in base64", optional: true),
+        RPCResult("commitments[].second_stages[].output", "integer", "the output that it spends"),
+        RPCResult("commitments[].second_stages[].path", "string", "what it does: timeout, success"),
+        RPCResult("commitments[].second_stages[].txid", "hex", "its txid"),
+        RPCResult("commitments[].second_stages[].psbt", "string", "the transaction, in base64", optional: true),
+      ]),
   ]
 
   static let chain: [RPCMethod] = [

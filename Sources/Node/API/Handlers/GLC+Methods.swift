@@ -4,6 +4,7 @@ internal import Encoding
 internal import GLC
 internal import HTLC
 internal import JSON
+internal import Negotiation
 internal import RPC
 internal import Wire
 
@@ -11,6 +12,7 @@ extension Handlers {
   /// What each part of a stack does, by its name.
   private static let summaries = [
     "witness-script-funding": "The funding output: both keys in a witness script",
+    "musig2-funding": "The funding output: both keys as one, with one signature",
     "main-outputs": "What each party has beside all contracts",
     "htlc": "Payments that a secret settles and time gives back",
     "anchors": "An output for each party, to raise the fee with",
@@ -18,11 +20,9 @@ extension Handlers {
   ]
 
   private static func names(_ stack: ChannelStack) -> [String] {
-    [fundingName] + stack.extensions.map(\.manifest.name)
+    [type(of: stack.funding).name] + stack.extensions.map(\.manifest.name)
       + stack.transforms.map { "transform \(type(of: $0).id.rawValue)" }
   }
-  /// The only one so far.
-  private static let fundingName = "witness-script-funding"
 
   /// `to_local`, `to_remote`, or the extension with a number of its own.
   private static func name(of tag: OutputTag, _ owners: [ExtensionID: String]) -> String {
@@ -31,15 +31,17 @@ extension Handlers {
   }
 
   func extensions(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
-    var seen: Set<String> = [Self.fundingName]
-    var found: [JSONValue] = [
-      [
-        "name": .string(Self.fundingName), "kind": "funding",
-        "summary": .string(Self.summaries[Self.fundingName] ?? ""),
-      ]
-    ]
-    for type in BOLT.ChannelType.allCases {
-      for slot in try type.stack().extensions where seen.insert(slot.manifest.name).inserted {
+    var seen: Set<String> = []
+    var found: [JSONValue] = []
+    for channelType in BOLT.ChannelType.allCases {
+      let stack = try channelType.stack()
+      let funding = type(of: stack.funding).name
+      if seen.insert(funding).inserted {
+        found.append([
+          "name": .string(funding), "kind": "funding", "summary": .string(Self.summaries[funding] ?? ""),
+        ])
+      }
+      for slot in stack.extensions where seen.insert(slot.manifest.name).inserted {
         let manifest = slot.manifest
         found.append([
           "name": .string(manifest.name), "kind": "channel", "phase": .string("\(manifest.phase)"),
@@ -86,5 +88,47 @@ extension Handlers {
       "weight": .unsigned(report.commitmentWeight.rawValue), "fee_msat": .msat(commitment.fee),
       "outputs": .array(outputs),
     ]
+  }
+
+  func channelPSBTs(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
+    let channel = try await channel(arguments).channel
+    guard let core = channel.core else { throw RPCError(.failure, "the channel has no commitment yet") }
+    let writes = try arguments.bool(ifPresent: "psbt") ?? false
+    let output = try arguments.integer(ifPresent: "output").flatMap { Int(exactly: $0) }
+    var found: [JSONValue] = []
+    func describe(_ commitment: Commitment, _ signatures: CommitmentSignatures?) throws {
+      var children: [JSONValue] = []
+      for index in commitment.outputs.indices where output ?? index == index {
+        let stages = try commitment.secondStages(
+          of: index, in: core.stack, signatures: signatures?.children ?? [])
+        for (path, psbt) in stages {
+          var child: JSONObject = [
+            "output": .int(index), "path": .string(path),
+            "txid": .text(try psbt.unsignedTransaction().txid),
+          ]
+          if writes { child["psbt"] = .string(try psbt.converted(to: .v0).base64) }
+          children.append(.object(child))
+        }
+      }
+      var described: JSONObject = [
+        "holder": .string("\(commitment.context.holder)"), "number": .unsigned(commitment.context.number),
+        "txid": .text(commitment.txid),
+      ]
+      if writes {
+        let psbt = try commitment.psbt(of: core.stack, signature: signatures?.funding)
+        described["psbt"] = .string(try psbt.converted(to: .v0).base64)
+      }
+      described["second_stages"] = .array(children)
+      found.append(.object(described))
+    }
+    do {
+      for (commitment, signatures) in zip(try core.localCommitments(channel.signer), core.signatures) {
+        try describe(commitment, signatures)
+      }
+      for commitment in try core.remoteCommitments().joined() { try describe(commitment, nil) }
+    } catch let error as PSBTError {
+      throw RPCError(.failure, "not as a PSBT: \(error)")
+    }
+    return ["channel_id": .text(channel.id), "commitments": .array(found)]
   }
 }

@@ -69,8 +69,8 @@ struct Handlers: Sendable {
       ("withdraw", withdraw), ("feerates", feerates), ("listtransactions", listtransactions),
       ("fundpsbt", fundpsbt), ("signpsbt", signpsbt), ("sendpsbt", sendpsbt), ("reserveinputs", reserveinputs),
       ("unreserveinputs", unreserveinputs), ("glc-bumpfee", bumpfee), ("glc-seed", seed),
-      ("glc-extensions", extensions), ("glc-stacks", stacks), ("glc-stack", stack), ("glc-chain", chain),
-      ("glc-rescan", rescan),
+      ("glc-extensions", extensions), ("glc-stacks", stacks), ("glc-stack", stack),
+      ("glc-channel", channelPSBTs), ("glc-chain", chain), ("glc-rescan", rescan),
       ("glc-generate", generate), ("glc-faucet", faucet), ("glc-mempool", mempool), ("glc-reorg", reorg),
       ("glc-dev-feerate", devFeeRate), ("glc-dev-revoked", devRevoked),
     ]
