@@ -18,6 +18,7 @@ extension PeerHost {
   private var failDepth: UInt32 { min(hub.settings.irrevocableDepth, 6) }
 
   func connectBlock(_ notice: BlockNotice) async {
+    height = notice.height
     for id in Array(channels.keys) {
       guard var hosted = channels[id], let funding = hosted.channel.funding else {
         expire(id, notice.height)
@@ -45,6 +46,8 @@ extension PeerHost {
         followPayments(id, notice.height)
       }
       updateFeeRate(id)
+      // About once a day: what is said of the channel must not grow old.
+      if notice.height.isMultiple(of: 144) { updateAnnouncements(id) }
     }
   }
 
@@ -58,6 +61,7 @@ extension PeerHost {
   }
 
   func disconnectBlocks(to height: UInt32) {
+    self.height = height
     for id in channels.keys {
       guard var hosted = channels[id] else { continue }
       if let place = hosted.channel.funding?.confirmation, place.height > height {
@@ -110,7 +114,8 @@ extension PeerHost {
   func closeOnchain(_ id: ChannelID, deadline: UInt32?) {
     guard let onchain = channels[id]?.onchain, let channel = channels[id]?.channel else { return }
     if onchain.resolver.height == 0 {
-      tell(id, .block(height: hub.height, transactions: [], estimates: hub.fees.estimates))
+      // Not the hub's height: that block may be on its way to us, with what spends the funding output in it.
+      tell(id, .block(height: height, transactions: [], estimates: hub.fees.estimates))
     }
     // The first height at which something of ours could be lost.
     let urgent = channel.pendingPayments.map(\.expiry).min()

@@ -20,6 +20,8 @@ actor PeerHost {
   let hub: Hub
   var channels: [ChannelID: HostedChannel]
   var connection: PeerConnection?
+  /// The height of the last block that this host has worked off; the hub's may be one ahead.
+  var height: UInt32
   var logger: Logger
   private var isStopped = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
@@ -45,6 +47,7 @@ actor PeerHost {
     self.peer = peer
     self.hub = hub
     self.channels = [:]
+    height = hub.height
     var logger = hub.logger
     logger[metadataKey: "peer"] = "\(String("\(peer)".prefix(12)))"
     self.logger = logger

@@ -4,6 +4,7 @@ import Chain
 import GLC
 import Payments
 import Peers
+import Signer
 import Storage
 import Testing
 import Wallet
@@ -98,6 +99,33 @@ import Wire
     }
     let after = try await network.audit(since: start)
     #expect(after.total == before.total, "\(before) → \(after)")
+    await network.stop()
+  }
+
+  /// A channel goes to the chain while the block with the other side's commitment is on its way to it.
+  @Test func blockThatIsBeingToldIsNotTakenForOneThatWasTold() async throws {
+    let network = try await TestNetwork(nodes: 2) { settings, _ in settings.channels.contestDelay = 6 }
+    for index in 0..<2 { try await network.fund(index) }
+    let start = try await network.chain.tip().height
+    let before = try await network.audit(since: start)
+    let id = try await network.open(0, 1, pushing: MilliSatoshi(3_000_000_000))
+    let other = try #require(await network.channel(1, id))
+    let core = try #require(other.core)
+    let theirs = try other.signer.signForBroadcast(
+      try #require(try core.localCommitments(other.signer).first), with: core.signatures[0])
+    // As it is from the moment that the chain's next block is known until all have worked it off.
+    network.nodes[0].hub.height += 1
+    try await network.nodes[0].forceClose(id)
+    try await network.wait("it is on its way") { await network.channel(0, id)?.phase == .onchain }
+    await network.settleDown()
+    _ = try await network.chain.mine([theirs])
+    try await network.mine(until: "it is resolved", limit: 60) {
+      for index in [0, 1] where await network.channel(index, id)?.phase != .ended { return false }
+      return true
+    }
+    let after = try await network.audit(since: start)
+    #expect(after.total == before.total, "\(before) → \(after)")
+    #expect(after.strays.allSatisfy { $0 <= 330 }, "\(before) → \(after)\n\(network.logs.map(\.all))")
     await network.stop()
   }
 
