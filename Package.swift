@@ -204,7 +204,8 @@ let package = Package(
       "NodeTests",
       [
         "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
-        "HTLC", "Wire", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport", logging,
+        "HTLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport",
+        logging,
       ]),
     tests("CommandTests", ["Node", "RPC", "JSON", "BitcoindSupport", "Chain", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),

@@ -117,13 +117,27 @@ extension LightningChannel {
     for entry in core.log.entries { try? state.apply(entry.content, by: entry.author) }
     var available = state.balances[.local]
     if let reserve = party.reserve.milliSatoshi { available = available.subtracting(reserve) ?? .zero }
-    if core.parameters.funder == .local {
+    guard core.parameters.funder == .local else { return available }
+    func cost(_ state: CommitmentState) -> MilliSatoshi {
       let cost = max(
         core.funderCost(state, heldBy: .local, withBuffer: true) ?? .zero,
         core.funderCost(state, heldBy: .remote, withBuffer: true) ?? .zero)
-      available = available.subtracting(cost.milliSatoshi ?? .zero) ?? .zero
+      return cost.milliSatoshi ?? .zero
     }
-    return available
+    let fixed = cost(state)
+    available = available.subtracting(fixed) ?? .zero
+    // One more payment makes the commitment heavier, and the opener pays for that too.
+    guard available > .zero, let (position, slot) = core.stack.payments.first,
+      let update = slot.offer(
+        AnyPaymentOffer(
+          id: nextOfferID(position, slot, core), amount: available,
+          lock: PaymentLock(kind: slot.id, bytes: [UInt8](repeating: 0, count: 32)), expiry: 1,
+          onion: [UInt8](repeating: 0, count: 1366)))
+    else { return available }
+    guard (try? state.apply(.extension(position, update), by: .local)) != nil,
+      let further = cost(state).subtracting(fixed)
+    else { return available }
+    return available.subtracting(further) ?? .zero
   }
 
   /// What the remote party could offer, as far as we can tell.

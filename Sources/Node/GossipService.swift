@@ -259,6 +259,15 @@ actor GossipService {
   }
 
   private func announce(_ update: ChannelUpdate) async {
+    // After a start, everybody knows already what our channels cost.
+    let known = view.state.withLock { state in
+      state.graph.channel(update.shortChannelID)?.policy(isFromNode2: update.isFromNode2)
+    }
+    if let known, known.exists, known.checksum == update.checksum,
+      update.timestamp < known.timestamp + ChannelUpdate.refreshTime
+    {
+      return
+    }
     guard let bytes = try? update.encoded() else { return }
     let changes = try? view.state.withLock { state in try state.graph.apply(update, bytes: bytes) }
     guard let changes else { return }
@@ -410,7 +419,9 @@ struct NodeRouteFinder: RouteFinder {
       ours.insert(direction)
       let reserved = request.reserved[direction] ?? .zero
       var spendable = entry.spendable.subtracting(reserved) ?? .zero
-      if let limit = request.limits[direction] { spendable = min(spendable, limit) }
+      if let limit = request.limits[direction] {
+        spendable = min(spendable, limit.subtracting(MilliSatoshi(1)) ?? .zero)
+      }
       hops.append(.init(channel: name, peer: NodeID(entry.payment.peer), spendable: spendable))
     }
     var search = Routing.RouteRequest(
@@ -423,8 +434,8 @@ struct NodeRouteFinder: RouteFinder {
     for (channel, amount) in request.reserved where !ours.contains(channel) {
       search.inFlight[DirectedChannel(channel)] = amount
     }
-    // What is known not to carry more than this.
-    for (channel, limit) in request.limits where limit < request.amount {
+    // What has failed with so much is only asked for less.
+    for (channel, limit) in request.limits where limit <= request.amount {
       search.excludedChannels.insert(DirectedChannel(channel))
     }
     search.hints = request.hints.map { hint in

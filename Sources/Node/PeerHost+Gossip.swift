@@ -33,24 +33,31 @@ extension Hub {
 }
 
 extension PeerHost {
-  /// Our `channel_update` for each name of the channel, made anew when something in it has changed.
-  func updateAnnouncements(_ id: ChannelID) {
+  /// Our `channel_update` for each name of the channel, made anew when something in it has changed, or when it grows old. `isRepeated`: the
+  /// peer is told again what it may have forgotten.
+  func updateAnnouncements(_ id: ChannelID, isRepeated: Bool = false) {
     guard let hosted = channels[id], hosted.channel.isReady.local, hosted.channel.isReady.remote else { return }
     let channel = hosted.channel
-    var names: [(name: ShortChannelID, isPublic: Bool)] = []
+    var names: [(name: ShortChannelID, isPublic: Bool, isTold: Bool)] = []
     if let scid = channel.shortChannelID, !channel.type.contains(.scidAlias) {
-      names.append((scid, channel.isAnnounced))
+      names.append((scid, channel.isAnnounced, true))
     }
     // BOLT 7: the peer's payments to us name the channel by the alias that we have learned from it, or by the real name.
-    if let alias = channel.remoteAlias, !channel.isAnnounced { names.append((alias, false)) }
-    for (name, isPublic) in names {
+    if let alias = channel.remoteAlias, !channel.isAnnounced { names.append((alias, false, true)) }
+    // BOLT 4: MUST set `short_channel_id` to the `short_channel_id` used by the incoming onion: for failures, where payers have found our
+    // alias in an invoice of the peer's.
+    names.append((channel.localAlias, false, false))
+    for (name, isPublic, isTold) in names {
       let old = hosted.ourUpdates[name]
       var update = makeUpdate(hosted, name, isPublic: isPublic, after: old?.timestamp ?? 0)
-      if let old, old.isSame(as: update) { continue }
+      if let old, old.isSame(as: update), update.timestamp < old.timestamp + ChannelUpdate.refreshTime {
+        if isRepeated, isTold, let bytes = try? old.encoded() { batch.messages.append(bytes) }
+        continue
+      }
       update.signature = hub.sign(update.signatureHash)
       channels[id]?.ourUpdates[name] = update
       if isPublic, channel.remoteAnnouncement != nil { hub.gossip.post(.ownUpdate(update)) }
-      if connection != nil, let bytes = try? update.encoded() { batch.messages.append(bytes) }
+      if isTold, connection != nil, let bytes = try? update.encoded() { batch.messages.append(bytes) }
     }
     batch.touched.insert(id)
   }
@@ -143,6 +150,9 @@ extension PeerHost {
 }
 
 extension ChannelUpdate {
+  /// In seconds. BOLT 7 lets others forget a channel whose latest update is older than two weeks: it is said anew in time.
+  static let refreshTime: UInt32 = 6 * 86_400
+
   /// Whether it says the same, whenever it says it.
   func isSame(as other: ChannelUpdate) -> Bool {
     var copy = other

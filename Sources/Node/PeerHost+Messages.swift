@@ -69,6 +69,10 @@ extension PeerHost {
     }
     batch.touched.insert(id)
     apply(effects, to: id)
+    // A peer that has started anew knows nothing of what the channel costs, and makes invoices without it.
+    if case .channelReestablish = message, channels[id]?.channel.isEstablished == true {
+      updateAnnouncements(id, isRepeated: true)
+    }
   }
 
   /// A channel that we do not know, or not any more: the peer can only take it to the chain.

@@ -216,9 +216,16 @@ private struct World {
     await network.settleDown()
     try await network.settle(there)
     try await network.cancel(back)
-    try await network.mine(until: "everything is resolved", limit: 200) {
-      for index in [0, 1] where await network.channel(index, id)?.phase != .ended { return false }
-      return there.paying.isOver && back.paying.isOver
+    do {
+      try await network.mine(until: "everything is resolved", limit: 200) {
+        for index in [0, 1] where await network.channel(index, id)?.phase != .ended { return false }
+        return there.paying.isOver && back.paying.isOver
+      }
+    } catch {
+      let ends = [await network.channel(0, id)?.phase, await network.channel(1, id)?.phase]
+      throw NodeError.invalid(
+        "not resolved: \(ends), \(there.paying.isOver), \(back.paying.isOver), "
+          + network.logs.map { $0.all.suffix(40).joined(separator: "\n") }.joined(separator: "\n— the other:\n"))
     }
     #expect(there.paying.succeeded && back.paying.failed)
     let after = await self.wallets()
