@@ -29,17 +29,19 @@ extension Commitment {
   }
 
   /// The second-stage transactions of an output, each as a PSBT. Empty for an output that has none, or is not there.
-  /// - Parameter signatures: those of the other side for all second stages of this commitment, in the order of its outputs.
+  /// - Parameter signatures: those of the other side for all second stages of the holder's, in the order of the outputs.
   public func secondStages(
     of output: Int, in stack: ChannelStack, signatures: [CounterSignature] = []
   ) throws(PSBTError) -> [(path: String, psbt: PSBT)] {
     guard outputs.indices.contains(output) else { return [] }
-    // Which of the signatures are this output's.
-    var first = 0
-    if !signatures.isEmpty { for other in outputs.prefix(output) { first += other.children.count } }
+    // Which of the signatures come next: the other side has signed the holder's second stages.
+    var next = 0
+    if !signatures.isEmpty {
+      for other in outputs.prefix(output) { next += other.children.count { $0.path.spender == .holder } }
+    }
     let sealed = outputs[output]
     var found: [(path: String, psbt: PSBT)] = []
-    for (offset, child) in sealed.children.enumerated() {
+    for child in sealed.children {
       let template = child.template
       var psbt = try PSBT(
         transactionVersion: template.version, fallbackLocktime: template.lockTime, txModifiable: nil)
@@ -51,8 +53,9 @@ extension Commitment {
         TxOutput(value: sealed.output.value, scriptPubKey: sealed.output.lock.scriptPubKey), sealed.output.lock,
         leaf: leaf)
       input.proprietary[GLCField.key(GLCField.Input.path)] = child.path.record
-      if signatures.indices.contains(first + offset) {
-        input.add(signatures[first + offset], for: template.counterSignature, context.keys)
+      if child.path.spender == .holder, signatures.indices.contains(next) {
+        input.add(signatures[next], for: template.counterSignature, context.keys)
+        next += 1
       }
       psbt.inputs.append(input)
       for output in template.outputs {
