@@ -1,7 +1,7 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test test-release lint format release bench kill-test soak pay-bench fuzz clean help
+.PHONY: demo test test-release lint format release bench kill-test soak pay-bench interop lnprototest fuzz clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -48,6 +48,19 @@ pay-bench: ## payments per second between two nodes
 	@scripts/bootstrap
 	@scripts/quiet-build -c release --product glcnode
 	@scripts/pay-bench
+
+interop: ## run against Electrum 4.8.3 and 4.3.4 on a real bitcoind: make interop ONLY=revoked
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@scripts/install-peers .build/peers || true
+	@Tests/Interop/interop.py --glcnode .build/release/glcnode $(if $(ONLY),--only "$(ONLY)")
+
+lnprototest: ## run tests written for lnprototest: make lnprototest TESTS=DIR
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@[ -n "$$GLC_BITCOIND" ] || scripts/install-bitcoind .bitcoind
+	@scripts/install-lnprototest .build/peers/lnprototest
+	@GLCNODE=$(CURDIR)/.build/release/glcnode scripts/lnprototest $(TESTS)
 
 fuzz: ## fuzz every parser, 60 seconds each: make fuzz NAME=psbt SECONDS=600
 	@scripts/bootstrap

@@ -36,6 +36,16 @@ extension NodeAPI {
     Errors are `{"code", "message"}`: −32600 for what is no request, −32601 for an unknown method, −32602 for a wrong parameter, −1 for other
     refusals, and Core Lightning's numbers for the rest (2xx payments, 3xx funding, 4xx connecting, 9xx invoices).
 
+    ## Differences from Core Lightning
+
+    Replies have the members of Core Lightning 26.06 with their types, and some of their own; a script that pyln-client runs compares them.
+    Not there:
+
+    - `listpeerchannels`: `scratch_txid`, `last_tx_fee_msat`, `last_stable_connection`, `min_to_us_msat`, `max_to_us_msat`, `funding.psbt`,
+      `funding.withheld`, the counters `in_payments_…`, `in_offered_msat`, `out_payments_…` and `out_offered_msat`, and `state_changes`.
+    - `feerates`: `splice`. `listpeers`: `remote_addr` of a peer on this machine. `listconfigs` has our options, not Core Lightning's.
+    - `listnodes`: `last_timestamp` of a node that has not announced itself yet.
+
     Parameters in bold must be given.
 
     """

@@ -1,0 +1,1 @@
+"""What glcnode and its peers do together, case by case."""
