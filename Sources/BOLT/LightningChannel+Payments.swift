@@ -157,7 +157,7 @@ extension LightningChannel {
 
   /// An update of an extension: the message behind its type and the channel's id.
   public mutating func receiveUpdate(type: UInt16, body: RawSpan) -> [LightningEffect] {
-    if failure != nil { return [] }
+    guard failure == nil, phase < .onchain else { return [] }
     guard isFunded, isEstablished else { return [.disconnect("an update before the channel is established")] }
     var next = self
     var effects: [LightningEffect] = []

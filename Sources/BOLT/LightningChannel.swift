@@ -235,6 +235,8 @@ extension LightningChannel {
       if case .channelReestablish = message { effects.append(try send(errorMessage(failure))) }
       return
     }
+    // What was on its way when a block spent the funding: Electrum answers the last `closing_signed` with another one.
+    guard phase < .onchain else { return }
     if case .channelReestablish(let theirs) = message {
       try reestablish(theirs, context, &effects)
       return

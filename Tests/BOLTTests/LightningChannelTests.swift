@@ -199,6 +199,23 @@ import Wire
     #expect(pair.ends.allSatisfy { $0.failures.count == 1 && $0.stored == nil })
   }
 
+  /// Electrum answers the last `closing_signed` once more; when a block has come in between, that ended the connection.
+  @Test func whatWasOnItsWayWhenABlockSpentTheFundingIsIgnored() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    try pair.confirm()
+    let late = try ClosingSigned(
+      channelID: #require(pair.ends[0].channel?.id), feeSatoshis: Satoshi(1000),
+      signature: CompactSignature(Bytes64(Array(repeating: 1, count: 64))))
+    let message = try Message(decoding: late.encoded())
+    let context = pair.context(0)
+    _ = pair.ends[0].channel?.fundingWasSpent()
+    #expect(pair.ends[0].channel?.receive(message, context).isEmpty == true)
+    let fail: [UInt8] = Array(repeating: 0, count: 8)
+    #expect(pair.ends[0].channel?.receiveUpdate(type: 131, body: fail.bytes).isEmpty == true)
+  }
+
   /// Some peers end the connection at every error, with all channels on it.
   @Test func theErrorOfAFailedChannelIsSaidAgainUntilABlockHasSpentTheFunding() throws {
     var pair = ChannelPair()
