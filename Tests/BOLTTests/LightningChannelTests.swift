@@ -207,7 +207,7 @@ import Wire
     try pair.confirm()
     let late = try ClosingSigned(
       channelID: #require(pair.ends[0].channel?.id), feeSatoshis: Satoshi(1000),
-      signature: CompactSignature(Bytes64(Array(repeating: 1, count: 64))))
+      signature: CompactSignature(try Bytes64(Array(repeating: 1, count: 64))))
     let message = try Message(decoding: late.encoded())
     let context = pair.context(0)
     _ = pair.ends[0].channel?.fundingWasSpent()

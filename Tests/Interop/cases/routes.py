@@ -62,14 +62,17 @@ def glcnode_pays_a_glcnode_through_Electrum(w):
 def glcnode_reads_that_Electrum_cannot_forward(w):
     """Electrum has too little towards `far`."""
     channel, scid = through_electrum(w)
-    # More than alice has there, and little enough that it fits into the channel at all. The invoice is for any amount: it would not
-    # name a channel that cannot carry what it is for.
-    invoice = w.far.invoice("any", exposeprivatechannels=[scid])
+    # More than alice has there, and little enough that it fits into the channel at all. One attempt, over this way alone.
+    invoice = w.far.invoice("any")
     amount = (channel.theirs["local_balance"] + 1_000) * 1000
+    route = [{"id": w.alice.id, "channel": w.shared["alice"].ours["short_channel_id"], "amount_msat": amount + 100_000, "delay": 800},
+             {"id": w.far.id, "channel": scid, "amount_msat": amount, "delay": 60}]
+    w.glc("sendpay", route=route, payment_hash=invoice["payment_hash"], payment_secret=invoice["payment_secret"])
     try:
-        w.glc.pay(invoice["bolt11"], amount_msat=amount, maxfeepercent=5, retry_for=10)
+        w.glc("waitsendpay", payment_hash=invoice["payment_hash"], timeout=60)
     except Refused as error:
-        check("temporary_channel_failure" in str(error), f"what Electrum says is read: {error}")
+        same(error.error["data"]["failcodename"], "WIRE_TEMPORARY_CHANNEL_FAILURE", "what Electrum says")
+        same(error.error["data"]["erring_index"], 1, "who says it")
         return error.error["message"]
     raise Failed("more was forwarded than the channel holds")
 
