@@ -43,6 +43,7 @@ let package = Package(
     .library(name: "GLC", targets: ["GLC"]),
     .library(name: "Base", targets: ["Base"]),
     .library(name: "HTLC", targets: ["HTLC"]),
+    .library(name: "PTLC", targets: ["PTLC"]),
     .library(name: "Anchors", targets: ["Anchors"]),
     .library(name: "Signer", targets: ["Signer"]),
     .library(name: "BOLT", targets: ["BOLT"]),
@@ -96,6 +97,7 @@ let package = Package(
     // Layer 4: what channels are composed of.
     extensionTarget("Base"),
     extensionTarget("HTLC", ["Wire"]),
+    extensionTarget("PTLC"),
     extensionTarget("Anchors"),
     library("Signer", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
     library("Onchain", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC"]),
@@ -132,7 +134,7 @@ let package = Package(
     // For extension authors: law checker and simulator.
     library(
       "GLCTesting",
-      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Onchain", "Base", "HTLC", "Anchors"]),
+      ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Signer", "Onchain", "Base", "HTLC", "PTLC", "Anchors"]),
 
     // Layer 7: the command.
     library("JSON"),
@@ -167,13 +169,13 @@ let package = Package(
     tests(
       "ExtensionTests",
       [
-        "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
-        "VectorSupport", "Chain", "BitcoindSupport",
+        "GLC", "Base", "HTLC", "PTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing", "Encoding",
+        "JSON", "VectorSupport", "Chain", "BitcoindSupport",
       ]),
     tests(
       "OnchainTests",
       [
-        "Onchain", "GLC", "Base", "HTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing",
+        "Onchain", "GLC", "Base", "HTLC", "PTLC", "Anchors", "Signer", "GLCTesting", "Bitcoin", "Secp256k1", "Hashing",
         "Encoding",
       ]),
     tests(

@@ -391,6 +391,7 @@ extension LightningChannel {
         RevokeAndAck(
           channelID: id, perCommitmentSecret: revocation.secret, nextPerCommitmentPoint: revocation.nextPoint,
           nextLocalNonces: signsTogether ? revocation.nextNonces.map { NonceEntry($0) } : nil))
+    case .propose, .presign: throw .fail("no channel type of the BOLTs asks for presignatures")
     case .reestablish(let state):
       return try send(
         ChannelReestablish(

@@ -54,6 +54,8 @@ extension CounterSignature {
     case .ecdsa(let signature): (CompactSignature(signature), nil)
     case .schnorr(let signature): (CompactSignature(signature.raw), nil)
     case .musigPartial(let partial): (CompactSignature(Bytes64()), PartialSignatureWithNonce(partial))
+    // No funding output is spent with one.
+    case .adaptor: (CompactSignature(Bytes64()), nil)
     }
   }
 
@@ -62,7 +64,7 @@ extension CounterSignature {
     switch self {
     case .ecdsa(let signature): CompactSignature(signature)
     case .schnorr(let signature): CompactSignature(signature.raw)
-    case .musigPartial: nil
+    case .musigPartial, .adaptor: nil
     }
   }
 }

@@ -25,6 +25,10 @@ extension Channel {
     for point in remotePoints { writer.write(point) }
     writer.writeBigSize(UInt64(signatures.count))
     for set in signatures { set.encode(to: &writer) }
+    if stack.needsPresign {
+      localHandover.encode(to: &writer)
+      for handover in remoteHandovers { handover.encode(to: &writer) }
+    }
     secrets.encode(to: &writer)
     writer.writeBigSize(UInt64(fundings.count))
     for funding in fundings { funding.encode(to: &writer) }
@@ -64,6 +68,11 @@ extension Channel {
       signatures = []
       let signatureCount = try reader.readSmallCount()
       for _ in 0..<signatureCount { signatures.append(try CommitmentSignatures(from: &reader)) }
+      remoteHandovers = Array(repeating: .none, count: unrevoked)
+      if stack.needsPresign {
+        localHandover = try Handover(from: &reader)
+        for index in 0..<unrevoked { remoteHandovers[index] = try Handover(from: &reader) }
+      }
       secrets = try ShachainStore(from: &reader)
       fundings = []
       let fundingCount = try reader.readSmallCount()
@@ -209,6 +218,7 @@ extension CounterSignature: BinaryCodable {
       do { self = .ecdsa(try ECDSASignature(compact: try reader.read())) } catch { throw .malformed("a signature") }
     case 1: self = .schnorr(SchnorrSignature(try reader.read()))
     case 2: self = .musigPartial(try PartialSignature(from: &reader))
+    case 3: self = .adaptor(try reader.read())
     default: throw .malformed("unknown kind of signature")
     }
   }
@@ -224,6 +234,9 @@ extension CounterSignature: BinaryCodable {
     case .musigPartial(let partial):
       writer.write(2 as UInt8)
       partial.encode(to: &writer)
+    case .adaptor(let signature):
+      writer.write(3 as UInt8)
+      writer.write(signature)
     }
   }
 }
@@ -298,11 +311,11 @@ extension LogEntry {
   }
 
   init(from reader: inout ByteReader, stack: ChannelStack) throws(DecodingError) {
-    author = try reader.readParty()
+    let author = try reader.readParty()
     guard let stage = UpdateStage(rawValue: try reader.readUInt8()), stage != .irrevocable else {
       throw .malformed("unknown stage")
     }
-    self.stage = stage
+    let content: UpdateContent
     switch try reader.readUInt8() {
     case 0: content = .feeRate(FeeRate(satPerKiloWeight: try reader.readUInt32()))
     case 1:
@@ -312,6 +325,7 @@ extension LogEntry {
       content = .extension(position, try stack.extensions[position].decodeUpdate(stored.bytes))
     default: throw .malformed("unknown update")
     }
+    self.init(author: author, content: content, stage: stage)
   }
 }
 

@@ -8,6 +8,7 @@ extension Channel {
   /// Offers an update of ours. Refused when it would break a rule that the remote party will hold us to.
   public mutating func propose(_ content: UpdateContent) throws(ChannelError) -> [ChannelEffect] {
     try requireEstablished()
+    guard !isFixed.remote else { throw .notNow("the next commitment is proposed and not signed yet") }
     var next = self
     try next.admit(content, by: .local)
     self = next
@@ -23,6 +24,14 @@ extension Channel {
     guard !awaitsRevocation else { throw .notNow("the last commitment has not been acknowledged") }
     guard remotePoints.count > 1 else { throw .notNow("the remote party's next point is not known yet") }
     guard hasNonces(remoteNonces) else { throw .notNow("the remote party's nonces are not known") }
+    guard !isFixed.remote else { throw .notNow("the next commitment is proposed and waits for presignatures") }
+    return try commit(signer, with: nil)
+  }
+
+  /// - Parameter presignatures: nil when they have not been asked for.
+  private mutating func commit(
+    _ signer: some ChannelSigner, with presignatures: [[CounterSignature]]?
+  ) throws(ChannelError) -> [ChannelEffect] {
     var next = self
     for index in fundings.indices {
       next.fundings[index].remote.append(try nextState(of: .remote, on: fundings[index]))
@@ -30,11 +39,31 @@ extension Channel {
     next.remoteNumber += 1
     try next.finish(next.log.advance(.committed(holder: .remote)))
     next.commitWasLast = true
-    let signatures = try signer.signatures(next.latestRemoteCommitments(), remoteNonces)
+    next.isFixed.remote = false
+    let commitments = try next.latestRemoteCommitments()
+    if let presignatures {
+      guard presignatures.count == commitments.count else {
+        throw .violation(ProtocolViolation(.failChannel, "presignatures for \(presignatures.count) commitments"))
+      }
+      for (commitment, set) in zip(commitments, presignatures) {
+        do { try commitment.verifyPresignatures(set) } catch { throw .signature(error) }
+      }
+    } else if let proposal = proposal(commitments) {
+      return proposal
+    }
+    let signatures = try signer.signatures(commitments, remoteNonces)
+    next.remoteHandovers.append(
+      stack.needsPresign
+        ? Handover(presignatures: presignatures ?? commitments.map { _ in [] }, signatures: signatures.map(\.children))
+        : .none)
     // A nonce is good for one signature.
     next.remoteNonces = []
+    // A revocation that was due meanwhile comes behind it, also when both are sent again.
+    let held = heldRevocation
+    next.heldRevocation = nil
+    if held != nil { next.commitWasLast = false }
     self = next
-    return [.persist, .send(.commit(signatures))]
+    return [.persist, .send(.commit(signatures))] + (held.map { [.send(.revoke($0))] } ?? [])
   }
 
   /// The message of a remote party that keeps to the rules changes the channel; any other throws and changes nothing.
@@ -43,6 +72,15 @@ extension Channel {
   ) throws(ChannelError) -> [ChannelEffect] {
     switch message {
     case .update(let content): return try receive(update: content)
+    case .propose(let number):
+      try requireEstablished()
+      return try receive(propose: number, signer)
+    case .presign(let number, let presignatures):
+      try requireEstablished()
+      guard isFixed.remote, number == remoteNumber + 1 else {
+        throw .violation(ProtocolViolation(.failChannel, "presignatures that nobody asked for"))
+      }
+      return try commit(signer, with: presignatures)
     case .commit(let signatures): return try receive(commit: signatures, signer)
     case .revoke(let revocation): return try receive(revocation)
     case .reestablish(let reestablish): return try receive(reestablish, signer)
@@ -51,6 +89,9 @@ extension Channel {
 
   private mutating func receive(update content: UpdateContent) throws(ChannelError) -> [ChannelEffect] {
     try requireEstablished()
+    guard !isFixed.local else {
+      throw .violation(ProtocolViolation(.failChannel, "an update between a proposal and its signature"))
+    }
     var next = self
     try next.admit(content, by: .remote)
     self = next
@@ -61,6 +102,9 @@ extension Channel {
     commit signatures: [CommitmentSignatures], _ signer: some ChannelSigner
   ) throws(ChannelError) -> [ChannelEffect] {
     try requireEstablished()
+    guard heldRevocation == nil else {
+      throw .violation(ProtocolViolation(.failChannel, "a commitment before the last one is acknowledged"))
+    }
     guard signatures.count == fundings.count else {
       throw .violation(
         ProtocolViolation(.failChannel, "\(signatures.count) commitments for \(fundings.count) fundings"))
@@ -76,15 +120,23 @@ extension Channel {
       let nonce = try signer.nonce(of: commitment, in: self)
       do { try commitment.verify(signatures, nonce: nonce) } catch { throw .signature(error) }
     }
+    next.isFixed.local = false
     next.signatures = signatures
+    if stack.needsPresign {
+      // The same that were asked for, or would have been: with them, what is taken on the chain can be learned from.
+      next.localHandover = Handover(
+        presignatures: try signer.presignatures(commitments), signatures: signatures.map(\.children))
+    }
 
     // BOLT 2: MUST respond with a `revoke_and_ack` message. There is nothing to wait for: the new commitment is as good as the old.
-    let finished = finishedByCommit + next.log.advance(.revoked(holder: .local))
+    let finished = finishedByCommit + next.log.advance(.revoked(holder: .local), late: isFixed.remote)
     try next.finish(finished)
     next.commitWasLast = false
     let revocation = try next.revocation(signer)
+    // The remote party must not see it before the signature on what is proposed, which does not cover what the revocation makes due.
+    if isFixed.remote { next.heldRevocation = revocation }
     self = next
-    return [.persist, .send(.revoke(revocation))] + finished.map(\.effect)
+    return [.persist] + (isFixed.remote ? [] : [.send(.revoke(revocation))]) + finished.map(\.effect)
   }
 
   /// What revokes the commitment before our latest.
@@ -143,6 +195,7 @@ extension Channel {
     next.remoteUnrevoked += 1
     next.remotePoints.removeFirst()
     next.remotePoints.append(nextPoint)
+    next.remoteHandovers.removeFirst()
     next.remoteNonces = signsTogether ? revocation.nextNonces : []
     for index in next.fundings.indices { next.fundings[index].remote.removeFirst() }
     let finished = next.log.advance(.revoked(holder: .remote))
@@ -157,6 +210,9 @@ extension Channel {
   public mutating func disconnect() {
     guard connection == .established else { return }
     log.forgetUncommitted(by: .remote)
+    isFixed = PerParty(local: false, remote: false)
+    heldRevocation = nil
+    log.catchUp()
     remoteNonces = []
     connection = .disconnected
   }

@@ -19,6 +19,14 @@ public struct Channel: Sendable {
   public internal(set) var remoteUnrevoked: UInt64 = 0
   /// Signatures on our latest commitment, one set for each funding.
   public internal(set) var signatures: [CommitmentSignatures]
+  /// Where extensions ask for presignatures: what we gave on our latest commitment.
+  public internal(set) var localHandover = Handover.none
+  /// … and what was handed over on each remote commitment that is not revoked.
+  public internal(set) var remoteHandovers = [Handover.none]
+  /// Whether the next commitment of a party is proposed and not signed yet: until then it does not change. Forgotten with the connection.
+  var isFixed = PerParty(local: false, remote: false)
+  /// What revokes a commitment of ours and was due while the remote one was proposed: it is sent behind that one's signature.
+  var heldRevocation: Revocation?
   /// Points of remote commitments from `remoteUnrevoked` on, as far as they are known.
   var remotePoints: [PublicKey]
   /// The remote party's public nonces for its next commitment, as it sent them last, where both sign together. They are used for one
@@ -99,7 +107,8 @@ public struct Channel: Sendable {
 
   /// Whether there is something to sign for the remote party, and nothing in the way.
   public var canCommit: Bool {
-    connection == .established && !awaitsRevocation && log.hasChanges(for: .remote) && hasNonces(remoteNonces)
+    connection == .established && !awaitsRevocation && log.hasChanges(for: .remote) && !isFixed.remote
+      && hasNonces(remoteNonces)
   }
 
   /// Whether commitments are signed together, with nonces of both sides.
@@ -160,7 +169,7 @@ extension Channel {
   /// cover now.
   func nextState(of holder: Party, on funding: FundingState) throws(ChannelError) -> CommitmentState {
     if let prospects = funding.prospects, prospects.version == log.version { return prospects.due[holder] }
-    return try replay(on: funding) { $0.stage.isDue(for: holder, author: $0.author) }
+    return try replay(on: funding) { $0.isDue(for: holder) }
   }
 
   /// What the log makes of a funding's base.

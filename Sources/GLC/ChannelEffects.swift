@@ -5,6 +5,11 @@ public import Secp256k1
 /// What two cores say to each other; `BOLT` and `Negotiation` write it as messages.
 public enum ChannelMessage: Sendable {
   case update(UpdateContent)
+  /// The sender fixes what the receiver's commitment of this number will be, and asks for presignatures before it signs.
+  case propose(number: UInt64)
+  /// The sender's signatures on the receiver's second stage, on the commitment of the sender's that was proposed: one set for each active
+  /// funding, in their order.
+  case presign(number: UInt64, [[CounterSignature]])
   /// One set of signatures for each active funding, in their order.
   case commit([CommitmentSignatures])
   case revoke(Revocation)

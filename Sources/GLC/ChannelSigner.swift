@@ -17,6 +17,8 @@ public protocol ChannelSigner: Sendable {
   /// Signs the counterparty's commitment and its second stage.
   /// - Parameter nonce: the counterparty's for this commitment, where both sign together.
   func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures
+  /// Signs the counterparty's second stage on a commitment of ours, in the order of its outputs.
+  func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature]
 }
 
 /// Why a signer did not answer.

@@ -34,6 +34,8 @@ public struct ChannelStack: Sendable {
   public let reserve: Satoshi
   /// The expected weight of a commitment without contracts.
   public let baseWeight: Weight
+  /// Whether some extension asks for the holder's presignatures.
+  public let needsPresign: Bool
   /// Whether `update_fee` is not allowed.
   public let fixesFeeRate: Bool
   let messageOwners: [UInt16: Int]
@@ -75,6 +77,7 @@ public struct ChannelStack: Sendable {
     extensions = order.map { given[$0] }
     phases = order.map { manifests[$0].phase }
     fixesFeeRate = manifests.contains(where: \.fixesFeeRate)
+    needsPresign = manifests.contains(where: \.needsPresign)
     for (position, index) in order.enumerated() {
       for type in manifests[index].messageTypes {
         if let other = owners[type] {

@@ -8,7 +8,7 @@ public import Encoding
 public protocol OutputFamily: Sendable {
   /// A P2WSH lock, whose script's hash the draft was given, or a taproot output, whose key it was.
   func lock(of member: Int) -> OutputLock
-  /// Every way to spend a member. At most one of the paths is pre-signed, with one output.
+  /// Every way to spend a member. At most one of the paths is pre-signed, the holder's, with one output.
   func paths(of member: Int) -> [SpendPath]
   /// The witness script of a member, which signatures for its second stage commit to (BIP 143). Nothing for taproot outputs.
   func writeWitnessScript(of member: Int, to writer: inout ByteWriter)

@@ -9,6 +9,8 @@ public enum CounterSignature: Hashable, Sendable {
   case schnorr(SchnorrSignature)
   /// The other side's part of a signature that both make, for the key path of a taproot output.
   indirect case musigPartial(PartialSignature)
+  /// A signature that lacks a secret.
+  indirect case adaptor(SchnorrAdaptorSignature)
 }
 
 /// What the counterparty of a commitment hands to its holder: the signatures that bring it into force.
@@ -82,10 +84,13 @@ public struct SecondStage: Sendable {
 }
 
 extension Commitment {
-  /// All second-stage transactions, in the order of the outputs.
-  public var secondStage: [SecondStage] {
+  /// The second-stage transactions of the holder, in the order of the outputs.
+  public var secondStage: [SecondStage] { secondStage(of: .holder) }
+
+  /// The second-stage transactions of a side, which the other one signs, in the order of the outputs.
+  public func secondStage(of side: Side) -> [SecondStage] {
     outputs.flatMap { output in
-      output.children.map { child in
+      output.children.filter { $0.path.spender == side }.map { child in
         SecondStage(
           transaction: child.template.transaction(spending: output.outPoint), parent: output, path: child.path,
           template: child.template)
@@ -93,8 +98,11 @@ extension Commitment {
     }
   }
 
-  /// Which outputs have second-stage transactions, in the order of their signatures.
-  public var secondStageIndex: SecondStageIndex { SecondStageIndex(store) }
+  /// Which outputs have second-stage transactions of the holder, in the order of their signatures.
+  public var secondStageIndex: SecondStageIndex { SecondStageIndex(store, .holder) }
+
+  /// The same of the counterparty, which the holder signs beforehand (`Manifest.needsPresign`).
+  public var presignIndex: SecondStageIndex { SecondStageIndex(store, .counterparty) }
 
   /// What the counterparty signs for one of the second-stage transactions, and how.
   /// - Parameter scratch: memory for the script; keep it from one to the next.
@@ -163,12 +171,29 @@ extension Commitment {
       throw .wrongCount(expected: index.count, actual: signatures.children.count)
     }
     try verifyFunding(signatures.funding, nonce)
+    try verify(signatures.children, index, workers)
+  }
+
+  /// Checks what the holder handed over before the counterparty signs: its signatures on the counterparty's second stage.
+  public func verifyPresignatures(
+    _ signatures: [CounterSignature], workers: Workers = .all
+  ) throws(SignatureError) {
+    let index = presignIndex
+    guard index.count == signatures.count else {
+      throw .wrongCount(expected: index.count, actual: signatures.count)
+    }
+    try verify(signatures, index, workers)
+  }
+
+  private func verify(
+    _ signatures: [CounterSignature], _ index: SecondStageIndex, _ workers: Workers
+  ) throws(SignatureError) {
     _ = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SignatureError) -> [Never] in
       var scratch = ByteWriter(reservingCapacity: 160)
       for position in range {
         let (slot, hash) = try secondStageSighash(index[position], scratch: &scratch)
-        guard try isValid(signatures.children[position], slot, hash) else { throw .invalidChild(position) }
+        guard try isValid(signatures[position], slot, hash) else { throw .invalidChild(position) }
       }
       return []
     }
@@ -197,6 +222,8 @@ extension Commitment {
     case (.ecdsa(let ref, _), .ecdsa(let signature)): try key(ref).isValidECDSA(signature, for: hash.raw)
     case (.schnorr(let ref, _), .schnorr(let signature)):
       try key(ref).xOnly.key.isValidSchnorr(signature, for: hash.raw)
+    case (.adaptor(let ref, _, let point), .adaptor(let signature)):
+      try key(ref).xOnly.key.isValidSchnorrAdaptor(signature, for: hash.raw, point: point)
     default: throw .wrongKind
     }
   }
@@ -222,16 +249,17 @@ public struct SecondStageIndex: RandomAccessCollection, Sendable {
 
   private var positions: [Position] = []
 
-  init(_ store: OutputStore) {
+  /// - Parameter side: whose second stage. Families have none but the holder's.
+  init(_ store: OutputStore, _ side: Side) {
     positions.reserveCapacity(store.entries.count)
     for (output, entry) in store.entries.enumerated() {
       switch entry.source {
       case .described(let index):
         for (path, candidate) in store.described[Int(index)].paths.enumerated() {
-          if case .presigned = candidate.execution { add(output, path) }
+          if candidate.spender == side, case .presigned = candidate.execution { add(output, path) }
         }
       case .member(let member, let family):
-        if store.families[Int(family)].hasSecondStage(Int(member)) { add(output, 0) }
+        if side == .holder, store.families[Int(family)].hasSecondStage(Int(member)) { add(output, 0) }
       }
     }
   }

@@ -66,6 +66,31 @@ public struct LogEntry: Sendable {
   public let author: Party
   public let content: UpdateContent
   public internal(set) var stage: UpdateStage
+  /// It became due for its author's next commitment when that was proposed already: it waits for the one behind it.
+  private(set) var isLate = false
+
+  init(author: Party, content: UpdateContent, stage: UpdateStage) {
+    self.author = author
+    self.content = content
+    self.stage = stage
+  }
+
+  /// Whether it will be part of the next commitment of `holder`.
+  func isDue(for holder: Party) -> Bool {
+    stage.isDue(for: holder, author: author) && !(isLate && holder == author)
+  }
+
+  fileprivate mutating func advance(_ step: CommitmentStep, late: Bool) {
+    if isLate, step == .committed(holder: author) {
+      isLate = false
+      return
+    }
+    guard let next = step.next(stage, author: author) else { return }
+    stage = next
+    if late, next == .receiverRevoked { isLate = true }
+  }
+
+  fileprivate mutating func catchUp() { isLate = false }
 }
 
 /// The updates that are not yet irrevocable, in the order in which this side sent or received them. That order is enough: an update
@@ -81,13 +106,14 @@ public struct UpdateLog: Sendable {
   }
 
   /// Carries out one step; returns what has become irrevocable, in order, and forgets it.
-  mutating func advance(_ step: CommitmentStep) -> [LogEntry] {
+  /// - Parameter late: the next commitment of the other party is proposed: what becomes due for it now is not part of it.
+  mutating func advance(_ step: CommitmentStep, late: Bool = false) -> [LogEntry] {
     version += 1
     var finished: [LogEntry] = []
     var kept: [LogEntry] = []
     kept.reserveCapacity(entries.count)
     for var entry in entries {
-      if let next = step.next(entry.stage, author: entry.author) { entry.stage = next }
+      entry.advance(step, late: late)
       if entry.stage == .irrevocable { finished.append(entry) } else { kept.append(entry) }
     }
     entries = kept
@@ -97,8 +123,14 @@ public struct UpdateLog: Sendable {
   /// Whether a signature on the next commitment of `holder` would cover something new.
   public func hasChanges(for holder: Party) -> Bool {
     entries.contains {
-      $0.stage.isDue(for: holder, author: $0.author) && !$0.stage.isCommitted(for: holder, author: $0.author)
+      $0.isDue(for: holder) && !$0.stage.isCommitted(for: holder, author: $0.author)
     }
+  }
+
+  /// What was proposed was not signed: nothing is late any more.
+  mutating func catchUp() {
+    version += 1
+    for index in entries.indices { entries[index].catchUp() }
   }
 
   /// BOLT 2: upon disconnection, MUST reverse any uncommitted updates sent by the other side.

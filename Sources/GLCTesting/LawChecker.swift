@@ -203,8 +203,16 @@ struct LawChecker {
     if index.count != atLength.count {
       note("family", "held by \(holder)", "\(index.count) second stages in short, \(atLength.count) at length")
     }
+    let presigned = commitment.presignIndex
+    let presignedAtLength = commitment.secondStage(of: .counterparty)
+    if presigned.count != presignedAtLength.count {
+      note("family", "held by \(holder)", "\(presigned.count) presigned in short, \(presignedAtLength.count) at length")
+    }
+    if !presigned.isEmpty, !scenario.stack.needsPresign {
+      note("child", "held by \(holder)", "second stages of the counterparty without a manifest that asks to presign")
+    }
     var scratch = ByteWriter()
-    for (position, child) in zip(index, atLength) {
+    for (position, child) in zip(Array(index) + Array(presigned), atLength + presignedAtLength) {
       let short = try commitment.secondStageSighash(position, scratch: &scratch)
       let slot = child.template.counterSignature
       let long = try child.sighash(slot.sighashType)
@@ -222,12 +230,15 @@ struct LawChecker {
       ? try signers[holder].nonce(commitment.context.number, on: commitment.context.fundingOutpoint) : nil
     let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets, nonce: nonce)
     try commitment.verify(signatures, nonce: nonce)
+    let presignatures = try signers[holder].presign(commitment)
+    try commitment.verifyPresignatures(presignatures)
     let funding = TxOutput(value: scenario.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey)
     report.funding = funding
     let signed = try signers[holder].signForBroadcast(commitment, with: signatures)
     expect(spend: signed, of: funding, succeeds: true, "path", "the commitment held by \(holder)")
 
     var childIndex = 0
+    var presignedIndex = 0
     for sealed in commitment.outputs {
       for path in sealed.output.paths {
         let place = "\(sealed.output.tag) of \(holder)'s commitment, path \(path.name) by \(path.spender)"
@@ -235,8 +246,13 @@ struct LawChecker {
         switch path.execution {
         case .free(let weight): try checkFree(path, spent, weight, commitment, place)
         case .presigned(let template):
-          try checkChild(path, template, spent, signatures.children[childIndex], commitment, place)
-          childIndex += 1
+          if path.spender == .holder {
+            try checkChild(path, template, spent, signatures.children[childIndex], commitment, place)
+            childIndex += 1
+          } else {
+            try checkChild(path, template, spent, presignatures[presignedIndex], commitment, place)
+            presignedIndex += 1
+          }
         }
       }
     }

@@ -309,6 +309,8 @@ extension ChannelMessage {
   var name: String {
     switch self {
     case .update: "an update"
+    case .propose: "a proposal"
+    case .presign: "presignatures"
     case .commit: "a commitment"
     case .revoke: "a revocation"
     case .reestablish: "a reestablishment"

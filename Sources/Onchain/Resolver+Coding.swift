@@ -295,6 +295,9 @@ private struct StoredPoint: ChannelSigner {
   func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures {
     throw SignerRefusal("no secrets here")
   }
+  func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature] {
+    throw SignerRefusal("no secrets here")
+  }
 }
 
 extension Commitment {

@@ -264,10 +264,17 @@ extension Resolver {
 
   private mutating func learn(from witness: Witness, _ output: TrackedOutput, _ actions: inout [ResolverAction]) {
     for path in output.paths {
-      guard let id = path.conditions.secret, id.kind == .sha256, state.knowledge.secrets[id] == nil else { continue }
-      for element in witness.elements where element.count == 32 && sha256(element) == id.value {
-        state.knowledge.secrets[id] = element
-        actions.append(.learned(id, element))
+      guard let id = path.conditions.secret, state.knowledge.secrets[id] == nil else { continue }
+      switch id.kind {
+      case .sha256:
+        for element in witness.elements where element.count == 32 && sha256(element) == id.value {
+          state.knowledge.secrets[id] = element
+          actions.append(.learned(id, element))
+        }
+      case .point:
+        guard let secret = output.secret(in: witness, of: path) else { continue }
+        state.knowledge.secrets[id] = secret
+        actions.append(.learned(id, secret))
       }
     }
   }
@@ -284,23 +291,11 @@ extension Resolver {
     case .local(let own):
       close.keys = SpendingKeys(side: .holder, keys: own.commitment.context.keys)
       state.knowledge.side = .holder
-      var signatures = own.signatures.children.makeIterator()
-      for sealed in own.commitment.outputs {
-        let output = sealed.output
-        let counterSignatures = output.paths.map { path -> CounterSignature? in
-          if case .presigned = path.execution { signatures.next() } else { nil }
-        }
-        track(
-          sealed.outPoint, value: output.value, lock: output.lock, tag: output.tag, paths: output.paths,
-          counterSignatures: counterSignatures, &actions)
-      }
+      track(own.commitment, holder: own.signatures.children, counterparty: own.presignatures, &actions)
     case .remote(let commitment, _):
       close.keys = SpendingKeys(side: .counterparty, keys: commitment.context.keys)
-      for sealed in commitment.outputs {
-        let output = sealed.output
-        track(
-          sealed.outPoint, value: output.value, lock: output.lock, tag: output.tag, paths: output.paths, &actions)
-      }
+      let handover = input.handover(on: commitment)
+      track(commitment, holder: handover.signatures, counterparty: handover.presignatures, &actions)
     case .revoked(_, let keys, let outputs):
       close.keys = keys
       state.knowledge.isRevoked = true
@@ -325,6 +320,25 @@ extension Resolver {
         tag: output.tag, paths: output.paths, &actions)
     }
     state.close = close
+  }
+
+  /// Follows all outputs of a commitment. Signatures are those of each side's second stage, in the order of the outputs.
+  private mutating func track(
+    _ commitment: Commitment, holder: [CounterSignature], counterparty: [CounterSignature],
+    _ actions: inout [ResolverAction]
+  ) {
+    var holderSignatures = holder.makeIterator()
+    var counterpartySignatures = counterparty.makeIterator()
+    for sealed in commitment.outputs {
+      let output = sealed.output
+      let signatures = output.paths.map { path -> CounterSignature? in
+        guard case .presigned = path.execution else { return nil }
+        return path.spender == .holder ? holderSignatures.next() : counterpartySignatures.next()
+      }
+      track(
+        sealed.outPoint, value: output.value, lock: output.lock, tag: output.tag, paths: output.paths,
+        counterSignatures: signatures, &actions)
+    }
   }
 
   private mutating func track(

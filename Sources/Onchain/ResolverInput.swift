@@ -13,6 +13,8 @@ public struct ResolverInput: Sendable {
   public let local: [LocalCommitment]
   /// The remote commitments that are not revoked, oldest first; for each number, one on each funding.
   public let remote: [[Commitment]]
+  /// What was handed over on them besides, in the same order.
+  let remoteHandovers: [Handover]
   /// What the remote party has revealed.
   public let secrets: ShachainStore
   /// The number of our latest commitment, and its point.
@@ -36,10 +38,15 @@ public struct ResolverInput: Sendable {
   public struct LocalCommitment: Sendable {
     public var commitment: Commitment
     public var signatures: CommitmentSignatures
+    /// What we have signed on the remote party's second stage.
+    public var presignatures: [CounterSignature]
 
-    public init(commitment: Commitment, signatures: CommitmentSignatures) {
+    public init(
+      commitment: Commitment, signatures: CommitmentSignatures, presignatures: [CounterSignature] = []
+    ) {
       self.commitment = commitment
       self.signatures = signatures
+      self.presignatures = presignatures
     }
   }
 
@@ -51,10 +58,13 @@ public struct ResolverInput: Sendable {
     stack = channel.stack
     parameters = channel.parameters
     fundings = channel.fundings.map(\.funding)
-    local = zip(try channel.localCommitments(signer), channel.signatures).map {
-      LocalCommitment(commitment: $0, signatures: $1)
+    let given = channel.localHandover.presignatures
+    local = zip(try channel.localCommitments(signer), channel.signatures).enumerated().map { index, own in
+      LocalCommitment(
+        commitment: own.0, signatures: own.1, presignatures: given.indices.contains(index) ? given[index] : [])
     }
     remote = try channel.remoteCommitments()
+    remoteHandovers = channel.remoteHandovers
     secrets = channel.secrets
     localNumber = channel.localNumber
     do { localPoint = try signer.perCommitmentPoint(channel.localNumber) } catch { throw .signer(error) }
@@ -121,6 +131,16 @@ extension ResolverInput {
     return .revoked(
       number: number, keys: SpendingKeys(side: .counterparty, keys: keys, perCommitmentSecret: secret),
       outputs: outputs)
+  }
+
+  /// What was handed over on a remote commitment: our presignatures from its holder, and what its holder has of us.
+  func handover(on commitment: Commitment) -> (presignatures: [CounterSignature], signatures: [CounterSignature]) {
+    for (commitments, handover) in zip(remote, remoteHandovers) {
+      guard let index = commitments.firstIndex(where: { $0.txid == commitment.txid }) else { continue }
+      func set(_ sets: [[CounterSignature]]) -> [CounterSignature] { sets.indices.contains(index) ? sets[index] : [] }
+      return (set(handover.presignatures), set(handover.signatures))
+    }
+    return ([], [])
   }
 
   /// The number in a commitment's lock time and sequence (BOLT 3 §Commitment Transaction); nil for other transactions.

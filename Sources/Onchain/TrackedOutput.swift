@@ -1,5 +1,7 @@
 public import Bitcoin
+internal import Encoding
 public import GLC
+internal import Secp256k1
 
 /// An output that the resolver follows: of a commitment, or of a second-stage transaction.
 public struct TrackedOutput: Sendable {
@@ -9,7 +11,7 @@ public struct TrackedOutput: Sendable {
   /// Which output of the commitment it is, or stems from.
   public let tag: OutputTag?
   public let paths: [SpendPath]
-  /// For each path, what the other side has signed, where that is us.
+  /// For each pre-signed path, what the side that does not take it has signed: the other one for ours, we for theirs.
   let counterSignatures: [CounterSignature?]
   /// The height of the block that holds it.
   public let confirmedAt: UInt32
@@ -97,5 +99,22 @@ extension SpendPath {
     case .free(let weight): (conditions.revoked ? 0 : 1, weight.rawValue)
     case .presigned(let template): (2, template.expectedWeight.rawValue)
     }
+  }
+}
+
+extension TrackedOutput {
+  /// The secret that completes our adaptor signature for a path of the other side's, read from the witness of a spend (BIP 340: the
+  /// signature that was completed has the same nonce).
+  func secret(in witness: Witness, of path: SpendPath) -> [UInt8]? {
+    guard let index = paths.firstIndex(of: path), case .adaptor(let signature) = counterSignatures[index],
+      case .presigned(let template) = path.execution, case .adaptor(_, _, let point) = template.counterSignature
+    else { return nil }
+    for element in witness.elements where element.count == 64 || element.count == 65 {
+      guard let bytes = try? Bytes64(Array(element[..<64])),
+        let secret = try? signature.secret(from: SchnorrSignature(bytes), point: point)
+      else { continue }
+      return secret.bytes.array
+    }
+    return nil
   }
 }

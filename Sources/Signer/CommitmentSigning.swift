@@ -13,8 +13,23 @@ extension Commitment {
   ) throws(SigningError) -> CommitmentSignatures {
     let point = context.keys.perCommitmentPoint
     let funding = try signFunding(secrets, nonce, grindLowR: grindLowR)
-    let index = secondStageIndex
-    let children = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
+    return CommitmentSignatures(
+      funding: funding,
+      children: try sign(secondStageIndex, secrets, .counterparty, point, grindLowR: grindLowR, workers))
+  }
+
+  /// Signs the counterparty's second stage for it, before it signs this commitment.
+  public func presign(
+    asHolder secrets: BasepointSecrets, workers: Workers = .all
+  ) throws(SigningError) -> [CounterSignature] {
+    try sign(presignIndex, secrets, .holder, context.keys.perCommitmentPoint, grindLowR: false, workers)
+  }
+
+  private func sign(
+    _ index: SecondStageIndex, _ secrets: BasepointSecrets, _ side: Side, _ point: PublicKey, grindLowR: Bool,
+    _ workers: Workers
+  ) throws(SigningError) -> [CounterSignature] {
+    try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SigningError) -> [CounterSignature] in
       var signatures: [CounterSignature] = []
       signatures.reserveCapacity(range.count)
@@ -23,7 +38,7 @@ extension Commitment {
       while position < range.upperBound {
         // Second stages share their key: each piece derives it once.
         let slot = try signing(index[position], &scratch).slot
-        let key = try secrets.secret(slot.key, side: .counterparty, perCommitmentPoint: point)
+        let key = try secrets.secret(slot.key, side: side, perCommitmentPoint: point)
         switch slot {
         case .ecdsa:
           while position < range.upperBound {
@@ -41,12 +56,24 @@ extension Commitment {
             signatures.append(.schnorr(pair.signSchnorr(next.hash.raw, auxRand: Bytes32())))
             position += 1
           }
-        case .adaptor, .musigPartial: throw .missing("a way to sign the second stage")
+        case .adaptor:
+          let pair = KeyPair(key)
+          while position < range.upperBound {
+            let next = try signing(index[position], &scratch)
+            guard case .adaptor(slot.key, _, let point) = next.slot else { break }
+            do {
+              signatures.append(
+                .adaptor(try pair.signSchnorrAdaptor(next.hash.raw, point: point, auxRand: Bytes32())))
+            } catch {
+              throw .unusableKey(slot.key)
+            }
+            position += 1
+          }
+        case .musigPartial: throw .missing("a way to sign the second stage")
         }
       }
       return signatures
     }
-    return CommitmentSignatures(funding: funding, children: children)
   }
 
   private func signFunding(

@@ -171,6 +171,13 @@ public final class LocalSigner: ChannelSigner {
     }
   }
 
+  /// Refuses a commitment that is revoked.
+  public func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature] {
+    let number = commitment.context.number
+    guard number >= marks.withLock({ $0.unrevoked }) else { throw SignerRefusal("commitment \(number) is revoked") }
+    do { return try commitment.presign(asHolder: secrets) } catch { throw SignerRefusal("\(error)") }
+  }
+
   /// Our own commitment, ready to be broadcast. Refuses one that is revoked.
   public func signForBroadcast(
     _ commitment: Commitment, with signatures: CommitmentSignatures

@@ -83,7 +83,13 @@ public struct PathOpener: ~Copyable {
             try complete(ref.role, spending: output, own, theirs, digest).witnessElement(type))
         case nil: throw .missing("a nonce for a signature that both sides make")
         }
-      case .counterSignature(.adaptor), .custom:
+      case .counterSignature(.adaptor(_, let type, let point)):
+        guard case .adaptor(let signature) = counterSignature else {
+          throw .missing("a signature of the other side")
+        }
+        guard let secret else { throw .missing("the secret of the path") }
+        witness.elements.append(try signature.completed(with: secret, opening: point).witnessElement(type))
+      case .custom:
         throw .missing("a way to make this part")
       }
     }
@@ -121,6 +127,19 @@ public struct PathOpener: ~Copyable {
     _ type: SighashType, _ sighash: (SighashType) throws(SighashError) -> Sighash
   ) throws(SigningError) -> Sighash {
     do { return try sighash(type) } catch { throw .sighash(error) }
+  }
+}
+
+extension SchnorrAdaptorSignature {
+  /// - Parameter secret: 32 bytes, the discrete logarithm of the point or of its negative: both have the same x coordinate.
+  fileprivate func completed(with secret: [UInt8], opening point: PublicKey) throws(SigningError) -> SchnorrSignature {
+    guard let bytes = try? Bytes32(secret), let key = try? SecretKey(bytes) else { throw .missing("a secret in range") }
+    if key.publicKey == point { return adapted(with: key) }
+    let negated = key.negated()
+    guard negated.publicKey == point else {
+      throw .missing("the secret of the path")
+    }
+    return adapted(with: negated)
   }
 }
 

@@ -6,6 +6,7 @@ import GLC
 import GLCTesting
 import HTLC
 import Hashing
+import PTLC
 import Testing
 
 /// Payments in both directions of all sizes, as a scenario for the law checker.
@@ -34,7 +35,43 @@ func paymentScenario(_ stack: ChannelStack, expiry: UInt32 = 600_000) throws -> 
   return LawScenario(stack: stack, updates: updates, secrets: secrets)
 }
 
+/// The same, with payments locked by points where the stack has them.
+func mixedScenario(_ stack: ChannelStack, expiry: UInt32 = 600_000) throws -> LawScenario {
+  var scenario =
+    stack.extensions.contains { $0.id == HTLCExtension.id }
+    ? try paymentScenario(stack, expiry: expiry) : LawScenario(stack: stack, updates: [], secrets: [:])
+  guard let position = stack.extensions.firstIndex(where: { $0.id == PTLCExtension.id }) else { return scenario }
+  for (index, amount) in [1_000_000, 5_000_000, 100_000, 70_000_000].enumerated() {
+    for author in Party.allCases {
+      let scalar = PaymentScalar(sha256(Array("scalar \(index) \(author)".utf8)))
+      let lock = try #require(scalar.point)
+      scenario.secrets[lock.secretID] = scalar.raw.array
+      scenario.updates.append(
+        (
+          author,
+          .extension(
+            position,
+            AnyUpdate(
+              .add(
+                id: UInt64(index), amount: MilliSatoshi(UInt64(amount)), lock: lock, expiry: expiry + UInt32(index),
+                onion: [UInt8](repeating: 1, count: 1366), extra: TLVStream()), of: PTLCExtension.self))
+        ))
+    }
+  }
+  return scenario
+}
+
 @Suite struct LawTests {
+  @Test(arguments: PTLCStack.allCases)
+  func everyPathOfAPointLockedOutputIsOpenToItsSideUnderItsConditionsAlone(stack: PTLCStack) throws {
+    var scenario = try mixedScenario(try stack.stack)
+    if stack.paysNoFee { scenario.feeRate = FeeRate(satPerKiloWeight: 0) }
+    let report = try checkExtension(scenario)
+    #expect(report.violations == [])
+    #expect(report.executedPaths > 30, "only \(report.executedPaths) paths")
+    #expect(report.refusedSpends > 30, "only \(report.refusedSpends) refusals")
+  }
+
   @Test(arguments: BOLT3Stack.allCases)
   func everyPathOfEveryOutputIsOpenToItsSideUnderItsConditionsAlone(stack: BOLT3Stack) throws {
     var scenario = try paymentScenario(try stack.stack)

@@ -22,6 +22,18 @@ struct LawsOnBitcoindTests {
     #expect(figures.confirmed > 120 && figures.refused > 200 && figures.early > 25, "\(figures)")
     await chain.stop()
   }
+
+  @Test(arguments: PTLCStack.allCases) func alsoOnPaymentsLockedByPoints(stack: PTLCStack) async throws {
+    let chain = try await BitcoindChain.start()
+    let tip = try await chain.tip().height
+    var scenario = try mixedScenario(try stack.stack, expiry: tip + 30)
+    if stack.paysNoFee { scenario.feeRate = FeeRate(satPerKiloWeight: 0) }
+    scenario.contestDelay = 12
+    let figures = try await LawsOnBitcoind(chain).run(scenario)
+    print("figure: \(stack): \(figures)")
+    #expect(figures.confirmed > 100 && figures.refused > 100 && figures.early > 20, "\(figures)")
+    await chain.stop()
+  }
 }
 
 /// Commitments in all their states on one chain.

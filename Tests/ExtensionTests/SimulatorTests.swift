@@ -27,4 +27,28 @@ import Testing
     print("simulated \(stack): \(Self.seeds.count) seeds, \(updates) updates became irrevocable")
     #expect(updates > 0, "nothing happened")
   }
+
+  /// With presignatures before each commitment that needs them.
+  @Test(arguments: PTLCStack.allCases)
+  func bothEndsAgreeOnPointLockedPaymentsWhateverIsLostOrDies(stack: PTLCStack) throws {
+    var updates = 0
+    for seed in Self.seeds {
+      let channelStack = try stack.stack
+      var options = TwoPartySimulator<MixedPaymentTraffic>.Options()
+      if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      if stack == .points {
+        var simulator = try TwoPartySimulator(
+          seed: seed, stack: channelStack, traffic: PTLCTraffic(in: channelStack))
+        try simulator.run(steps: 400)
+        updates += simulator.statistics.irrevocable
+      } else {
+        var simulator = try TwoPartySimulator(
+          seed: seed, stack: channelStack, traffic: MixedPaymentTraffic(in: channelStack), options: options)
+        try simulator.run(steps: 400)
+        updates += simulator.statistics.irrevocable
+      }
+    }
+    print("simulated \(stack): \(Self.seeds.count) seeds, \(updates) updates became irrevocable")
+    #expect(updates > 0, "nothing happened")
+  }
 }

@@ -17,7 +17,7 @@ struct TwoEnds {
     _ stack: ChannelStack, feeRate: UInt32 = 2500, balances: [UInt64] = [600_000_000, 400_000_000],
     dustLimits: [UInt64] = [354, 354], reserve: UInt64 = 10_000, maximumDustExposure: UInt64 = 50_000_000
   ) throws {
-    let basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc]
+    let basepoints = Array(Set(stack.keys.map(\.role.basepoint) + [.payment])).sorted()
     signers = (0..<2).map { LocalSigner(channelSeed: sha256([UInt8($0), 99]), basepoints: basepoints) }
     let funding = Funding(
       outPoint: OutPoint(txid: TxID(sha256([1, 2, 3])), vout: 0), capacity: Satoshi(balances.reduce(0, +) / 1000))

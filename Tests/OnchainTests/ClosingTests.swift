@@ -119,6 +119,60 @@ struct MixedTraffic: SimulatedTraffic {
     #expect(!reports.isEmpty, "no \(way) close was possible")
   }
 
+  /// Payments locked by points, alone and beside those locked by hashes. What the receiver takes from the sender's commitment needs the sender's
+  /// signature, which it got before it signed that commitment; and the sender learns the secret from what is taken.
+  @Test(arguments: PTLCStack.allCases, slices)
+  func pointLockedPaymentsComeHomeHoweverTheChannelEnds(stack: PTLCStack, seeds: Range<UInt64>) throws {
+    var reports: [ClosingReport] = []
+    let stacks = PTLCStack.allCases
+    for seed in seeds where Self.seeds.count == 1 || stacks[Int(seed % UInt64(stacks.count))] == stack {
+      do { reports.append(try live(stack, seed)) } catch { Issue.record(error) }
+    }
+    summarise("\(stack) \(seeds)", reports)
+    #expect(reports.contains { $0.outputs > 4 } || reports.count <= 1, "nothing was at stake")
+  }
+
+  private func live(_ stack: PTLCStack, _ seed: UInt64) throws -> ClosingReport {
+    let channelStack = try stack.stack
+    let kind = seed / UInt64(PTLCStack.allCases.count)
+    let patience: UInt64 = kind % 3 == 0 ? 1 : 8
+    if stack == .points { return try live(channelStack, seed, kind, PTLCTraffic(in: channelStack, patience: patience)) }
+    return try live(channelStack, seed, kind, MixedPaymentTraffic(in: channelStack, patience: patience))
+  }
+
+  private func live<Traffic: SimulatedTraffic>(
+    _ stack: ChannelStack, _ seed: UInt64, _ kind: UInt64, _ traffic: Traffic
+  ) throws -> ClosingReport {
+    var options = TwoPartySimulator<Traffic>.Options()
+    if stack.fixesFeeRate { options.feeRate = .init(satPerKiloWeight: 0) }
+    var simulator = try TwoPartySimulator(seed: seed, stack: stack, traffic: traffic, options: options)
+    try simulator.interrupt(after: 60 + Int(kind % 5) * 50)
+    var settled = simulator.copy
+    try settled.run(steps: 20)
+    return try simulator.close()
+  }
+
+  /// One party does nothing: the other takes every output that it could ever take.
+  @Test(arguments: [PTLCStack.mixed, .mixedZeroFee], ClosingReport.Way.allCases)
+  func everyPointLockedOutputOfEveryKindOfCommitmentComesHome(stack: PTLCStack, way: ClosingReport.Way) throws {
+    var reports: [ClosingReport] = []
+    for seed in 0..<60 as Range<UInt64> where reports.count < 4 {
+      let channelStack = try stack.stack
+      var options = TwoPartySimulator<MixedPaymentTraffic>.Options()
+      if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
+      var simulator = try TwoPartySimulator(
+        seed: 1000 + seed, stack: channelStack, traffic: MixedPaymentTraffic(in: channelStack), options: options)
+      try simulator.interrupt(after: 150 + Int(seed))
+      for idle in 0..<2 {
+        var copy = simulator.copy
+        let report = try copy.close(way, idle: idle)
+        if report.way == way { reports.append(report) }
+      }
+    }
+    summarise("\(stack) with one side idle", reports)
+    #expect(!reports.isEmpty, "no \(way) close was possible")
+  }
+
   @Test(arguments: slices)
   func anExtensionThatNobodyKnowsComesHomeAsWell(seeds: Range<UInt64>) throws {
     var reports: [ClosingReport] = []

@@ -175,6 +175,7 @@ extension CounterSignature {
     case .ecdsa(let signature): .hex(signature.der)
     case .schnorr(let signature): .hex(signature)
     case .musigPartial(let partial): .hex(partial.encoded)
+    case .adaptor(let signature): .hex(signature)
     }
   }
 }

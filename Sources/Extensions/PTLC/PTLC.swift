@@ -1,0 +1,91 @@
+public import Bitcoin
+public import Encoding
+public import GLC
+
+extension Basepoint {
+  public static let ptlc = Basepoint(rawValue: 16)
+}
+
+/// Payments locked by a point: the receiver takes them by completing a signature with the point's discrete logarithm, which the sender
+/// reads from what was completed; the sender takes them back after a height.
+///
+/// The outputs are those of t-bast's "Lightning is getting taprooty scriptless-scripty" on simple taproot channels, with single-signer
+/// BIP 340 adaptor signatures. What the receiver takes from the sender's commitment is a transaction that the sender has to sign, before
+/// the receiver signs that commitment: the manifest asks the core for that (`needsPresign`).
+public struct PTLCExtension: ChannelExtension {
+  public static let id = ExtensionID(rawValue: 0x0500)
+
+  static let holderKey = KeyRef(KeyRole(.ptlc, .perCommitment), .holder)
+  static let counterpartyKey = KeyRef(KeyRole(.ptlc, .perCommitment), .counterparty)
+  /// Where what the counterparty takes goes.
+  static let payoutKey = KeyRef(.payment, .counterparty)
+
+  public init() {}
+
+  public static func manifest(_ parameters: Parameters) -> Manifest {
+    Manifest(
+      name: "ptlc", phase: .contracts, messageTypes: PTLCUpdate.messageTypes,
+      keys: [
+        holderKey, counterpartyKey, payoutKey, DelayedOutput.revocationKey, DelayedOutput.delayedKey,
+      ], needsPresign: true)
+  }
+
+  public func emptyLedger(_ parameters: Parameters) -> PTLCLedger { PTLCLedger() }
+  public func lockedValue(_ ledger: PTLCLedger) -> MilliSatoshi { ledger.lockedValue }
+}
+
+extension PTLCExtension {
+  /// What one party demands of the PTLCs that the other offers it.
+  public struct Limits: Hashable, Sendable {
+    public var minimum: MilliSatoshi
+    public var maximumInFlight: MilliSatoshi
+    /// At most 483, as for HTLCs.
+    public var maximumAccepted: UInt16
+
+    public init(minimum: MilliSatoshi, maximumInFlight: MilliSatoshi, maximumAccepted: UInt16) {
+      self.minimum = minimum
+      self.maximumInFlight = maximumInFlight
+      self.maximumAccepted = maximumAccepted
+    }
+
+    public static let none = Limits(minimum: .zero, maximumInFlight: MilliSatoshi(.max), maximumAccepted: 483)
+  }
+
+  public struct Parameters: BinaryCodable {
+    /// Every path of an output waits one confirmation, so that only anchors can be spent at once.
+    public var delaysOneBlock: Bool
+    public var limits: PerParty<Limits>
+
+    public init(delaysOneBlock: Bool, limits: PerParty<Limits> = PerParty(local: .none, remote: .none)) {
+      self.delaysOneBlock = delaysOneBlock
+      self.limits = limits
+    }
+
+    public init(from reader: inout ByteReader) throws(DecodingError) {
+      let flags = try reader.readUInt8()
+      guard flags < 2 else { throw .malformed("unknown PTLC format") }
+      delaysOneBlock = flags & 1 != 0
+      limits = PerParty(local: try Limits(from: &reader), remote: try Limits(from: &reader))
+    }
+
+    public func encode(to writer: inout ByteWriter) {
+      writer.write(delaysOneBlock ? 1 : 0 as UInt8)
+      limits.local.encode(to: &writer)
+      limits.remote.encode(to: &writer)
+    }
+  }
+}
+
+extension PTLCExtension.Limits {
+  init(from reader: inout ByteReader) throws(DecodingError) {
+    minimum = MilliSatoshi(try reader.readUInt64())
+    maximumInFlight = MilliSatoshi(try reader.readUInt64())
+    maximumAccepted = try reader.readUInt16()
+  }
+
+  func encode(to writer: inout ByteWriter) {
+    writer.write(minimum.rawValue)
+    writer.write(maximumInFlight.rawValue)
+    writer.write(maximumAccepted)
+  }
+}

@@ -1,0 +1,105 @@
+internal import Bitcoin
+internal import Encoding
+
+// The presign phase. An output of a commitment that its counterparty can only take by a transaction that the holder signs is worth nothing
+// to the counterparty without that signature: so the counterparty has it before it signs the commitment.
+//
+//   committer                      holder
+//     │  propose(number)             │   the committer fixes what it will sign, and offers nothing more until it has
+//     │─────────────────────────────▶│   the holder makes that commitment
+//     │            presign(number)   │
+//     │◀─────────────────────────────│
+//     │  (persists)  commit          │   the usual dance goes on
+//     │─────────────────────────────▶│
+//
+// Both see the same commitment, because messages arrive in their order and nothing becomes due for it in between: the committer offers nothing,
+// and a commitment of its own that it gets meanwhile is acknowledged behind `commit` alone. What that acknowledgement makes due is late, and
+// left to the commitment behind. Nobody waits for ever: `propose` is answered at once, whatever else is open. Nothing is stored for it before
+// `commit`: a connection that is lost in between leaves both as they were, and a presignature on a commitment that nobody signed is worth
+// nothing.
+
+/// What was handed over for one commitment besides its signatures, for each funding.
+public struct Handover: Hashable, Sendable {
+  /// The holder's, on the counterparty's second stage.
+  public internal(set) var presignatures: [[CounterSignature]]
+  /// The counterparty's, on the holder's second stage. Kept by the counterparty as well where they are adaptor signatures: with what the
+  /// holder makes of them on the chain they give a secret away.
+  public internal(set) var signatures: [[CounterSignature]]
+
+  static let none = Handover(presignatures: [], signatures: [])
+
+  init(presignatures: [[CounterSignature]], signatures: [[CounterSignature]]) {
+    self.presignatures = presignatures
+    self.signatures = signatures
+  }
+}
+
+extension Channel {
+  /// Asks for presignatures, where the next remote commitment needs any. Nil when it does not.
+  mutating func proposal(_ commitments: [Commitment]) -> [ChannelEffect]? {
+    guard stack.needsPresign, commitments.contains(where: { !$0.presignIndex.isEmpty }) else { return nil }
+    isFixed.remote = true
+    return [.send(.propose(number: remoteNumber + 1))]
+  }
+
+  mutating func receive(
+    propose number: UInt64, _ signer: some ChannelSigner
+  ) throws(ChannelError) -> [ChannelEffect] {
+    guard stack.needsPresign else {
+      throw .violation(ProtocolViolation(.warning, "a proposal where nothing is presigned"))
+    }
+    guard number == localNumber + 1, !isFixed.local, log.hasChanges(for: .local) else {
+      throw .violation(ProtocolViolation(.failChannel, "commitment \(number) cannot be proposed now"))
+    }
+    var next = self
+    for index in fundings.indices { next.fundings[index].local = try nextState(of: .local, on: fundings[index]) }
+    let commitments = try next.commitments(of: .local, number: number, point: try signer.point(number)) { $0.local }
+    let presignatures = try signer.presignatures(commitments)
+    // Nothing has changed but that.
+    isFixed.local = true
+    return [.send(.presign(number: number, presignatures))]
+  }
+}
+
+extension ChannelSigner {
+  func presignatures(_ commitments: [Commitment]) throws(ChannelError) -> [[CounterSignature]] {
+    var result: [[CounterSignature]] = []
+    for commitment in commitments {
+      do { result.append(try presign(commitment)) } catch { throw .signer(error) }
+    }
+    return result
+  }
+}
+
+extension Handover {
+  static func read(_ reader: inout ByteReader) throws(DecodingError) -> [[CounterSignature]] {
+    let count = try reader.readBigSize()
+    guard count <= 64 else { throw .tooLarge }
+    var sets: [[CounterSignature]] = []
+    for _ in 0..<count {
+      let count = try reader.readBigSize()
+      guard count <= UInt64(reader.remaining / 65) else { throw .truncated }
+      var set: [CounterSignature] = []
+      for _ in 0..<count { set.append(try CounterSignature(from: &reader)) }
+      sets.append(set)
+    }
+    return sets
+  }
+
+  static func write(_ sets: [[CounterSignature]], _ writer: inout ByteWriter) {
+    writer.writeBigSize(UInt64(sets.count))
+    for set in sets {
+      writer.writeBigSize(UInt64(set.count))
+      for signature in set { signature.encode(to: &writer) }
+    }
+  }
+
+  init(from reader: inout ByteReader) throws(DecodingError) {
+    self.init(presignatures: try Self.read(&reader), signatures: try Self.read(&reader))
+  }
+
+  func encode(to writer: inout ByteWriter) {
+    Self.write(presignatures, &writer)
+    Self.write(signatures, &writer)
+  }
+}

@@ -1,0 +1,1 @@
+../ExtensionTests/PTLCStacks.swift
