@@ -358,6 +358,10 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     }
     if let accident, chain.coins[funding.outPoint] != nil { try publishCommitment(accident, by: report.holder) }
     for index in 0..<2 {
+      // The chain has forgotten what waited. Who has not heard of the blocks that are gone is not told of them either: what it has broadcast it
+      // broadcasts until it is confirmed.
+      let known = parties[index].resolver.height
+      if known > 0, known <= height { try perform(parties[index].resolver.resume(), by: index) }
       parties[index].fork = min(parties[index].fork ?? height, height)
       try sync(index)
     }
