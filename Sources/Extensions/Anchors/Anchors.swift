@@ -38,10 +38,9 @@ public struct Anchors: ChannelExtension {
   /// BOLT 3 §Commitment Transaction Construction: if `to_local` exists or there are untrimmed HTLCs, add a `to_local_anchor`; the
   /// same for `to_remote`.
   public func contribute(_ ledger: Nothing, _ parameters: Nothing, to draft: inout CommitmentDraft) throws(DraftError) {
-    let sides = Side.allCases.filter { draft.contractCount > 0 || draft.contains(.balance(of: $0)) }
-    guard !sides.isEmpty else { return }
+    guard draft.contractCount > 0 || Side.allCases.contains(where: { draft.contains(.balance(of: $0)) }) else { return }
     guard draft.scripts == .witnessScript else {
-      for side in sides {
+      for side in Side.allCases where draft.contractCount > 0 || draft.contains(.balance(of: side)) {
         let (lock, paths) = try tapOutput(side, draft.context)
         draft.add(DraftOutput(tag: Self.tag(side), value: Self.value, lock: lock, paths: paths))
       }
@@ -51,7 +50,7 @@ public struct Anchors: ChannelExtension {
       holder: try draft.context.keys(KeyRef(.funding, .holder)),
       counterparty: try draft.context.keys(KeyRef(.funding, .counterparty)))
     let family = draft.open(outputs, expectedCount: 2)
-    for side in sides {
+    for side in Side.allCases where draft.contractCount > 0 || draft.contains(.balance(of: side)) {
       draft.add(
         Int(side.rawValue), of: family, tag: Self.tag(side), value: Self.value,
         scriptHash: sha256(outputs.script(side).bytes.bytes))
