@@ -41,6 +41,13 @@ extension PeerHost {
     default:
       guard bytes.count >= 34, let id = channelID(in: bytes) else { break }
       if channels[id] != nil { return take(message, for: id) }
+      // BOLT 1: the fundee node: for all error messages sent before (and not including) the `funding_signed` message: MUST use
+      // `temporary_channel_id` in lieu of `channel_id`. We know the channel by its final name by then.
+      if case .error = message,
+        let (own, _) = channels.first(where: { !$0.value.channel.isFunded && $0.value.channel.temporaryID == id })
+      {
+        return take(message, for: own)
+      }
       if case .channelReestablish(let theirs) = message { return reestablishUnknown(theirs) }
       if case .error = message { break }
       logger.info(

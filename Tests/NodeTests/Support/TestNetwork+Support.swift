@@ -94,6 +94,12 @@ extension TestNetwork {
     await nodes[index].channels().first { $0.id == id }
   }
 
+  /// For all nodes.
+  func hasEnded(_ id: ChannelID) async -> Bool {
+    for index in nodes.indices where await channel(index, id)?.phase != .ended { return false }
+    return true
+  }
+
   /// Mines one block after the other, giving nodes time to answer each, until the condition holds.
   func mine(until what: String, limit: Int = 400, _ condition: () async throws -> Bool) async throws {
     for _ in 0..<limit {
