@@ -208,7 +208,7 @@ let package = Package(
         "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
         "HTLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport",
         logging,
-      ]),
+      ] + nio),
     tests("CommandTests", ["Node", "RPC", "JSON", "BitcoindSupport", "Chain", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),
     tests("BOLTTests", ["BOLT", "Signer", "HTLC", "Wire", "GLC", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
