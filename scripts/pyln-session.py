@@ -237,6 +237,24 @@ expect(a.help("pay")["help"][0]["command"].startswith("pay "), "help")
 with a.reply_filter({"id": True}):
     expect(set(a.getinfo()) == {"id"}, "a filter")
 
+# A PSBT with inputs of the wallet: they are set aside until they are given back, and can be signed and sent.
+funded = shape("fundpsbt", a.fundpsbt("20000sat", "2000perkw", 400, excess_as_change=True), psbt="string",
+               feerate_per_kw="number", estimated_final_weight="number", excess_msat="number", change_outnum="number",
+               reservations="array", reservations__txid="string", reservations__vout="number",
+               reservations__was_reserved="bool", reservations__reserved="bool",
+               reservations__reserved_to_block="number")
+expect(funded["psbt"].startswith("cHNidP8") and funded["feerate_per_kw"] == 2000, "fundpsbt: the PSBT and its fee rate")
+taken = {(one["txid"], one["vout"]) for one in funded["reservations"]}
+expect({(one["txid"], one["output"]) for one in a.listfunds()["outputs"] if one["reserved"]} == taken,
+       "fundpsbt: what it has set aside")
+signed_psbt = shape("signpsbt", a.signpsbt(funded["psbt"]), signed_psbt="string")["signed_psbt"]
+expect(signed_psbt != funded["psbt"], "signpsbt: there are signatures")
+given_back = shape("unreserveinputs", a.unreserveinputs(funded["psbt"]), reservations="array",
+                   reservations__was_reserved="bool", reservations__reserved="bool")["reservations"]
+expect({(one["txid"], one["vout"]) for one in given_back} == taken, "unreserveinputs: what it has given back")
+expect(not any(one["reserved"] for one in a.listfunds()["outputs"]), "unreserveinputs: nothing is set aside")
+refused(301, "a PSBT that cannot be afforded", lambda: a.fundpsbt("1000000000sat", "2000perkw", 400))
+
 # The end.
 shape("withdraw", a.withdraw(address, 10_000), tx="string", txid="string", psbt="string")
 refused(-1, "disconnecting with a channel", lambda: a.disconnect(peer["id"]))
