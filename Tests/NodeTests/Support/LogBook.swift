@@ -9,18 +9,23 @@ final class LogBook: Sendable {
   func contains(_ text: String) -> Bool { lines.withLock { $0.contains { $0.contains(text) } } }
   func clear() { lines.withLock { $0 = [] } }
 
-  /// Writes to the book, and to standard error from `level` on.
-  func logger(_ label: String, level: Logger.Level) -> Logger {
+  /// Writes to the book from `noting` on, and to standard error from `level` on.
+  func logger(_ label: String, level: Logger.Level, noting: Logger.Level = .info) -> Logger {
     var stream = StreamLogHandler.standardError(label: label)
     stream.logLevel = level
-    let handlers: [any LogHandler] = [stream, Writer(book: self)]
+    let handlers: [any LogHandler] = [stream, Writer(book: self, logLevel: noting)]
     return Logger(label: label) { _ in MultiplexLogHandler(handlers) }
   }
 
   private struct Writer: LogHandler {
     let book: LogBook
     var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
+    var logLevel: Logger.Level
+
+    init(book: LogBook, logLevel: Logger.Level) {
+      self.book = book
+      self.logLevel = logLevel
+    }
 
     subscript(metadataKey key: String) -> Logger.MetadataValue? {
       get { metadata[key] }
