@@ -62,6 +62,11 @@ lnprototest: ## run tests written for lnprototest: make lnprototest TESTS=DIR
 	@scripts/install-lnprototest .build/peers/lnprototest
 	@GLCNODE=$(CURDIR)/.build/release/glcnode scripts/lnprototest $(TESTS)
 
+start-bench: ## how long a node with many channels takes to start: make start-bench CHANNELS=1000
+	@scripts/bootstrap
+	@scripts/quiet-build -c release --product glcnode
+	@scripts/start-bench --channels $(or $(CHANNELS),1000)
+
 fuzz: ## fuzz every parser, 60 seconds each: make fuzz NAME=psbt SECONDS=600
 	@scripts/bootstrap
 	@scripts/fuzz $(or $(NAME),all) $(or $(SECONDS),60)
