@@ -29,7 +29,7 @@ extension Planner {
     var isReplacement = !state.attempts.isEmpty
     if let last = state.attempts.first {
       if wanted >= policy.replacementRate(of: last.claim.feeRate) {
-        minimum = last.claim.fee.adding(policy.incrementalRate.fee(for: last.claim.weight) ?? .zero) ?? .maxMoney
+        minimum = last.claim.fee.adding(relayCost(last.claim.weight)) ?? .maxMoney
       } else {
         // What never got out is tried again, for what it was to pay.
         guard last.obstacle != nil, last.lastHeight < state.height else { return }

@@ -201,7 +201,12 @@ struct Planner {
 
   /// BIP 125, rules 3 and 4: a replacement pays what it replaces paid, and for its own relay.
   func replacement(of claim: Claim, rate: FeeRate, weight: Weight) -> Minimum {
-    Minimum(rate: rate, fee: claim.fee.adding(policy.incrementalRate.fee(for: weight) ?? .maxMoney) ?? .maxMoney)
+    Minimum(rate: rate, fee: claim.fee.adding(relayCost(weight)) ?? .maxMoney)
+  }
+
+  /// What relaying so much costs, counted in whole vbytes as nodes do.
+  func relayCost(_ weight: Weight) -> Satoshi {
+    policy.incrementalRate.fee(for: Weight(4 * weight.virtualSize))?.adding(Satoshi(1)) ?? .maxMoney
   }
 
   /// For how many blocks these have been tried for without success.

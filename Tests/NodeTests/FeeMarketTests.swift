@@ -53,13 +53,30 @@ final class FeeMarket {
       outputs: [TxOutput(value: Satoshi(value - fee), scriptPubKey: script)])
   }
 
-  /// So many more that pay this, in satoshi per vbyte.
-  func bid(_ rate: Double, _ count: Int) async throws {
+  /// A block of 8,000 vbytes full of those that pay this, in satoshi per vbyte: six large ones, and small ones for the gaps.
+  func bid(_ rate: Double) async throws {
     let fee = min(UInt64(rate * Double(Self.size)) + 1, Self.value - 1000)
-    for _ in 0..<count {
+    for _ in 0..<16 {
       guard let coin = coins.popLast() else { throw NodeError.invalid("the market has no coins left") }
       try await submit(Self.filler(coin, fee: fee))
     }
+    for _ in 0..<6 {
+      guard let coin = largeCoins.popLast() else { throw NodeError.invalid("the market has no coins left") }
+      try await submit(Self.large(coin, outputs: 24, rate: rate))
+    }
+  }
+
+  /// What its outputs do not take is its fee, where no rate is named.
+  private static func large(_ coin: OutPoint, outputs count: Int, rate: Double? = nil) -> Transaction {
+    var transaction = Transaction(
+      inputs: [TxInput(previousOutput: coin, witness: [witnessScript.bytes])],
+      outputs: (0..<count).map { _ in TxOutput(value: Satoshi(400), scriptPubKey: script) })
+    if let rate {
+      let fee = UInt64(rate * Double(transaction.virtualSize)) + 1
+      let rest = largeValue - min(UInt64(count - 1) * 400 + fee, largeValue - 400)
+      transaction.outputs[0].value = Satoshi(rest)
+    }
+    return transaction
   }
 
   /// Large ones, until the mempool has no room for what pays less than so much.
@@ -67,10 +84,7 @@ final class FeeMarket {
     while try await floor() <= rate {
       for _ in 0..<20 {
         guard let coin = largeCoins.popLast() else { throw NodeError.invalid("the mempool is not full") }
-        let outputs = (0..<200).map { _ in TxOutput(value: Satoshi(400), scriptPubKey: Self.script) }
-        let large = Transaction(
-          inputs: [TxInput(previousOutput: coin, witness: [Self.witnessScript.bytes])], outputs: outputs)
-        try await submit(large)
+        try await submit(Self.large(coin, outputs: 200))
       }
     }
   }
@@ -103,7 +117,7 @@ struct FeeMarketTests {
       // Asking for the whole mempool all the time takes longer than everything else here.
       $0.zmq = ZMQEndpoints(blocks: publisher, transactions: publisher)
     }
-    let market = try await FeeMarket(bitcoind, coins: 5000, large: 1000)
+    let market = try await FeeMarket(bitcoind, coins: 2000, large: 2000)
     let network = try await TestNetwork(nodes: 2, on: .bitcoind(bitcoind)) { settings, _ in
       settings.channels.contestDelay = 6
     }
@@ -146,7 +160,7 @@ struct FeeMarketTests {
     }
     while height < limit, !isOver() {
       price = min(price * 1.06, 60)
-      try await market.bid(price, 64)
+      try await market.bid(price)
       height = try #require(try await network.chain.mine().last).height
       await alone.reach(height)
       await network.settleDown()
@@ -196,7 +210,9 @@ final class Watching: Sendable {
     let running = Task { [weak self] in
       for await case .transaction(let transaction) in notifications {
         self?.seen.withLock { seen in
-          for input in transaction.inputs { seen[input.previousOutput, default: []].insert(transaction.txid) }
+          for input in transaction.inputs where !transaction.isCoinbase {
+            seen[input.previousOutput, default: []].insert(transaction.txid)
+          }
         }
       }
     }
