@@ -1,7 +1,7 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test test-release lint format release bench kill-test soak pay-bench interop lnprototest fuzz clean help
+.PHONY: demo test test-release lint format release bench kill-test soak pay-bench start-bench interop lnprototest fuzz clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24

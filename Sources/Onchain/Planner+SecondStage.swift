@@ -18,28 +18,39 @@ extension Planner {
 
   mutating func publishChildren(_ candidates: [Candidate], _ keys: SpendingKeys) {
     var families: [Family: [Candidate]] = [:]
-    var order: [Family] = []
+    var alone: [Candidate] = []
     for candidate in candidates {
-      guard let family = family(of: candidate) else {
-        publishAlone(candidate, keys)
-        continue
+      if let family = family(of: candidate) {
+        families[family, default: []].append(candidate)
+      } else {
+        alone.append(candidate)
       }
-      if families[family] == nil { order.append(family) }
-      families[family, default: []].append(candidate)
     }
-    for family in order {
+    var batches: [(isUrgent: Bool, value: Satoshi, members: [Candidate])] = []
+    for (family, members) in families {
       // The most valuable first: a wallet that cannot pay for all pays for them.
-      let members = (families[family] ?? []).sorted {
-        ($1.output.value, $0.output.outPoint) < ($0.output.value, $1.output.outPoint)
-      }
-      for batch in batches(members) {
-        if let claim = makeChildren(batch, keys, waited: waited(for: batch), atLeast: nil) {
-          publish(claim)
-        } else {
-          for candidate in batch { publishAlone(candidate, keys) }
-        }
+      for batch in self.batches(members.sorted(by: Self.isBefore)) {
+        batches.append((family.isUrgent, batch.reduce(.zero) { $0.adding($1.output.value) ?? $0 }, batch))
       }
     }
+    // So it is with coins: what has no time and is worth most takes the first, and what is hardly worth its fee takes what is left.
+    batches.sort { a, b in
+      if a.isUrgent != b.isUrgent { return a.isUrgent }
+      return a.value == b.value ? Self.isBefore(a.members[0], b.members[0]) : a.value > b.value
+    }
+    for (_, _, members) in batches {
+      if let claim = makeChildren(members, keys, waited: waited(for: members), atLeast: nil) {
+        publish(claim)
+      } else {
+        alone += members
+      }
+    }
+    for candidate in alone.sorted(by: Self.isBefore) { publishAlone(candidate, keys) }
+  }
+
+  /// By falling value.
+  private static func isBefore(_ a: Candidate, _ b: Candidate) -> Bool {
+    a.output.value == b.output.value ? a.output.outPoint < b.output.outPoint : a.output.value > b.output.value
   }
 
   private mutating func publishAlone(_ candidate: Candidate, _ keys: SpendingKeys) {
@@ -126,6 +137,8 @@ extension Planner {
   mutating func joinUnfunded(_ keys: SpendingKeys) {
     var waiting: [Family: [Resolver.Attempt]] = [:]
     for attempt in state.attempts where attempt.obstacle == .unfunded && attempt.lastHeight < state.height {
+      // Of a replacement, what it was to replace is on its way.
+      guard !attempt.claim.isReplacement else { continue }
       if let family = family(of: attempt.claim) { waiting[family, default: []].append(attempt) }
     }
     for (family, attempts) in waiting.sorted(by: { $0.key.lockTime < $1.key.lockTime }) {
@@ -147,17 +160,15 @@ extension Planner {
       joined.append(attempt)
     }
     guard joined.count > 1, let first = joined.map(\.firstHeight).min() else { return }
-    let rate = joined.map(\.claim.feeRate).max() ?? .relayFloor
     let weight = Claim.weight(joining: members.compactMap(\.template))
-    let minimum =
-      partner.map { partner in
-        // Whatever its weight with what a wallet added: a unit of the relay's price more for each unit of weight pays for both.
-        let next =
-          UInt64(max(partner.claim.feeRate, rate).satPerKiloWeight) + UInt64(policy.incrementalRate.satPerKiloWeight)
-        return replacement(of: partner.claim, rate: FeeRate(satPerKiloWeight: UInt32(clamping: next)), weight: weight)
-      } ?? Minimum(rate: rate, fee: .zero, replaces: joined.contains { $0.claim.isReplacement })
-    let ordered = members.sorted { ($1.output.value, $0.output.outPoint) < ($0.output.value, $1.output.outPoint) }
-    guard let claim = makeChildren(ordered, keys, waited: state.height - first, atLeast: minimum) else { return }
+    let minimum = partner.map { partner in
+      // Whatever its weight with what a wallet added: a unit of the relay's price more for each unit of weight pays for both.
+      let next = UInt64(partner.claim.feeRate.satPerKiloWeight) + UInt64(policy.incrementalRate.satPerKiloWeight)
+      return replacement(of: partner.claim, rate: FeeRate(satPerKiloWeight: UInt32(clamping: next)), weight: weight)
+    }
+    guard
+      let claim = makeChildren(members.sorted(by: Self.isBefore), keys, waited: state.height - first, atLeast: minimum)
+    else { return }
     let gone = Set(joined.map(\.claim.outPoints))
     state.attempts.removeAll { gone.contains($0.claim.outPoints) }
     publish(claim)

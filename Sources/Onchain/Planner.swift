@@ -283,7 +283,8 @@ struct Planner {
 
   private mutating func raiseFees(_ keys: SpendingKeys) {
     var kept: [Resolver.Attempt] = []
-    let attempts = state.attempts
+    // What is worth most takes the wallet's coins first.
+    let attempts = state.attempts.sorted { stake(of: $0.claim) > stake(of: $1.claim) }
     state.attempts = []
     for var attempt in attempts {
       let claim = attempt.claim
