@@ -46,18 +46,26 @@ package final class RunningBitcoind: Sendable {
     return options
   }
 
+  /// A port that nobody has now: below those that the system gives to connections, so that none of them has it when it is wanted again after a
+  /// restart.
   package static func freePort() -> Int {
+    for _ in 0..<100 {
+      let port = Int.random(in: 10_000..<32_000)
+      if isFree(port) { return port }
+    }
+    return 0
+  }
+
+  private static func isFree(_ port: Int) -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     return unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-        guard unsafe bind(socket, generic, length) == 0, unsafe getsockname(socket, generic, &length) == 0
-        else { return 0 }
-        return Int(UInt16(bigEndian: unsafe pointer.pointee.sin_port))
+        unsafe bind(socket, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
       }
     }
   }

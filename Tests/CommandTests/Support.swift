@@ -3,6 +3,7 @@ import JSON
 import Logging
 import Node
 import RPC
+import Synchronization
 import Testing
 
 /// The built command, driven as a person or a script drives it.
@@ -47,11 +48,16 @@ enum Command {
     }
   }
 
+  /// Foundation starts one process at a time: two at once have been seen to crash in it.
+  private static let starting = Mutex(())
+
+  static func begin(_ process: Process) throws { try starting.withLock { _ in try process.run() } }
+
   /// Runs a process to its end.
   static func end(_ process: Process) async throws -> Int32 {
     try await withCheckedThrowingContinuation { continuation in
       process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
+      do { try begin(process) } catch { continuation.resume(throwing: error) }
     }
   }
 

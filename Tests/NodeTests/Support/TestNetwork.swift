@@ -1,5 +1,6 @@
 import BOLT
 import Bitcoin
+import BitcoindSupport
 import Chain
 import Encoding
 import Foundation
@@ -42,7 +43,7 @@ final class TestNetwork {
         settings: own, keys: try KeyRing(seed, networkKind: .test), store: try MemoryStore(schema: .node),
         source: self.chain.source, logger: logger)
       launch.birth = 0
-      launch.listen = [try NodeAddress(text: "127.0.0.1:0")]
+      launch.listen = [try NodeAddress(text: "127.0.0.1:\(RunningBitcoind.freePort())")]
       configure(&launch, index)
       let node = try await Node.start(launch)
       // After a restart, others find it where it was.
