@@ -90,6 +90,11 @@ struct HostedChannel: Sendable {
   var removals: [UInt64: Removal] = [:]
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.
   var keptCommitments: [UInt64: Transaction] = [:]
+
+  /// Whether the peer has promised a funding that no block has shown yet.
+  var isPromised: Bool {
+    channel.isFunded && !channel.isOpener && channel.phase != .ended && channel.funding?.confirmation == nil
+  }
 }
 
 /// How a payment of the peer's ends.

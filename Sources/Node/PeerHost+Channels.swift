@@ -111,6 +111,9 @@ extension PeerHost {
     }
   }
 
+  /// Channels of a peer's whose funding is not in a block, at most.
+  static let maximumPromised = 32
+
   func accept(_ message: OpenChannel) {
     guard let context = context(hub.height) else { return }
     do throws(OpeningRefusal) {
@@ -121,6 +124,10 @@ extension PeerHost {
       // a few at the same time are nobody's honest wish.
       guard channels.values.count(where: { !$0.channel.isFunded }) < 4 else {
         throw OpeningRefusal("too many channels are being opened at the same time")
+      }
+      // A funding that is promised and never made is kept for 2016 blocks.
+      guard channels.values.count(where: { $0.isPromised }) < Self.maximumPromised else {
+        throw OpeningRefusal("too many channels wait for the confirmation of their funding")
       }
       let keyIndex = hub.nextKeyIndex()
       let signer: LocalSigner

@@ -118,7 +118,9 @@ import Wire
     let id = try await network.open(0, 1, Satoshi(50_000_000))
     let record = try await network.pay(0, 1, MilliSatoshi(40_000_000_000))
     #expect(record.status == .complete)
-    #expect(await network.channel(1, id)?.balances?[.local].rawValue == 40_000_000_000)
+    try await network.wait("the payee has its money") {
+      await network.channel(1, id)?.balances?[.local].rawValue == 40_000_000_000
+    }
     try await network.connect(0, 2)
     for (peer, amount, reason) in [(2, 1 << 24 as UInt64, "2^24"), (1, 60_000_001, "more than 60000000")] {
       await #expect {
@@ -128,6 +130,26 @@ import Wire
       }
     }
     try await network.open(0, 2, Satoshi(1 << 24 - 1))
+    await network.stop()
+  }
+
+  /// Whoever promises fundings and never makes them costs records: there is an end to it, until blocks show some.
+  @Test func fundingsThatAreOnlyPromisedHaveALimit() async throws {
+    let network = try await TestNetwork(nodes: 2)
+    for _ in 0..<(PeerHost.maximumPromised + 1) { try await network.fund(0, Satoshi(300_000)) }
+    try await network.connect(0, 1)
+    func open() async throws {
+      _ = try await network.nodes[0].openChannel(
+        with: network.nodes[1].nodeID, capacity: Satoshi(200_000), isAnnounced: false)
+    }
+    for _ in 0..<PeerHost.maximumPromised { try await open() }
+    await #expect {
+      try await open()
+    } throws: {
+      "\($0)".contains("too many channels wait")
+    }
+    try await network.mine()
+    try await open()
     await network.stop()
   }
 
