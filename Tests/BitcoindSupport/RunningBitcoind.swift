@@ -51,10 +51,13 @@ package final class RunningBitcoind: Sendable {
   package static func freePort() -> Int {
     for _ in 0..<100 {
       let port = Int.random(in: 10_000..<32_000)
-      if isFree(port) { return port }
+      // Not one that somebody here was given and does not use yet.
+      if given.withLock({ $0.insert(port).inserted }), isFree(port) { return port }
     }
     return 0
   }
+
+  private static let given = Mutex<Set<Int>>([])
 
   private static func isFree(_ port: Int) -> Bool {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
