@@ -247,7 +247,8 @@ final class Demo {
     guard let core = old.core, let commitment = try core.localCommitments(old.signer).first,
       let signatures = core.signatures.first, let then = old.balances
     else { throw DemoFailure("the copy is empty") }
-    let stolen = try old.signer.signForBroadcast(commitment, with: signatures)
+    // Her signer refuses what is revoked: a thief takes the secrets out of it.
+    let stolen = try commitment.signedTransaction(asHolder: old.signer.secrets, with: signatures)
     let now = try await channel(alice, id)
     line(
       "It is commitment \(core.localNumber), where she has \(amount(then[.local])); now she has \(amount(now.balances?[.local] ?? .zero))."
