@@ -150,7 +150,7 @@ package final class RunningBitcoind: Sendable {
       unsafe posix_spawn_file_actions_addopen(&actions, descriptor, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     }
     // Other tests' sockets stay open as long as somebody has them.
-    for descriptor in 3..<min(getdtablesize(), 4096) {
+    for descriptor in 3..<min(getdtablesize(), 65_536) {
       unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
     }
     // Threads of Swift's run with all signals blocked, and children inherit that.
