@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """glcnode against nodes that nobody here wrote: real Electrum daemons of two versions, on a real bitcoind.
 
-    Tests/Interop/interop.py [--glcnode PATH] [--peers DIR] [--peer 4.8.3] [--only TEXT] [--group NAME] [--output DIR] [--again]
+    Tests/Interop/interop.py [--glcnode PATH] [--peers DIR] [--peer 4.8.3] [--only TEXT] [--group NAME] [--output DIR]
 
 The peers are looked for in DIR as `make interop` installs them. Every case is a line of the report; the report is printed at the end
 and is a file in the output folder, and beside it lies a folder for each case that failed, with what every process logged
-meanwhile. With --again, a group in which a case failed is played once more, whole, in a world of its own: only what fails both times is
-a failure, and the report says what failed once. Exit status: 0 when every case that ran passed, 1 when one failed, 3 when there was a peer missing (and none failed).
+meanwhile. Exit status: 0 when every case that ran passed, 1 when one failed, 3 when there was a peer missing (and none failed).
 """
 import argparse
 import os
@@ -67,7 +66,6 @@ def arguments():
     parser.add_argument("--peer", action="append", choices=sorted(VERSIONS), help="only this peer")
     parser.add_argument("--group", action="append", choices=sorted(GROUPS), help="only this group of cases")
     parser.add_argument("--only", help="only cases with this in their names")
-    parser.add_argument("--again", action="store_true", help="play a group in which a case failed once more")
     parser.add_argument("--keep-logs", action="store_true", help="keep the logs of everything, also of what passed")
     return parser.parse_args()
 
@@ -129,24 +127,9 @@ def main():
     # Short, because the paths of Unix sockets may have 107 bytes; in memory where there is such a place: a dozen databases that wait
     # for one disk take minutes.
     base = tempfile.mkdtemp(prefix="glc-io-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
-    worlds = []
+    threads, worlds = [], []
     # Asked to end, it ends everything that it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-
-    def run(groups, suffix=""):
-        threads = []
-        for version, group, cases in groups:
-            world = World(
-                group, version, tools, f"{base}/{version}{group[0]}{suffix}", f"{base}/logs/{version}-{group}{suffix}",
-                GROUPS[group])
-            worlds.append(world)
-            threads.append(threading.Thread(target=play, args=(world, cases, output, report), daemon=True))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    groups = []
     for version in options.peer or VERSIONS:
         chosen = [c for c in all_cases() if not options.only or options.only in c.name]
         reason = tools.missing(version)
@@ -156,12 +139,15 @@ def main():
         for group in options.group or GROUPS:
             cases = [c for c in chosen if c.group == group]
             if cases:
-                groups.append((version, group, cases))
+                world = World(
+                    group, version, tools, f"{base}/{version}{group[0]}", f"{base}/logs/{version}-{group}", GROUPS[group])
+                worlds.append(world)
+                threads.append(threading.Thread(target=play, args=(world, cases, output, report), daemon=True))
     try:
-        run(groups)
-        if options.again and report.failed:
-            failed = report.forget_failed_groups()
-            run([g for g in groups if (g[0], g[1]) in failed], "2")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     finally:
         for world in worlds:
             world.stop()

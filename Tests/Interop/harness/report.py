@@ -11,14 +11,11 @@ class Result:
 class Report:
     def __init__(self, kind="Electrum"):
         self.kind = kind
-        self.results, self.absent, self.failed_once = [], [], {}
+        self.results, self.absent = [], []
         self.lock, self.begun = threading.Lock(), time.monotonic()
 
     def add(self, result):
         with self.lock:
-            first = self.failed_once.get((result.peer, result.group, result.action))
-            if first and result.result == "passed":
-                result.result, result.note = "passed the second time", f"first: {first.note}"
             self.results.append(result)
             seconds = f" ({result.seconds:.1f} s)" if result.seconds is not None else ""
             print(f"[{time.monotonic() - self.begun:5.0f} s] {self.kind} {result.peer}: {result.action}: {result.result}{seconds}"
@@ -32,14 +29,6 @@ class Report:
     @property
     def failed(self):
         return [r for r in self.results if r.result == "FAILED"]
-
-    def forget_failed_groups(self):
-        """Forgets the results of the groups in which something failed, which are played again; returns which they are."""
-        failed = {(r.peer, r.group) for r in self.failed}
-        self.failed_once = {(r.peer, r.group, r.action): r for r in self.failed}
-        self.results = [r for r in self.results if (r.peer, r.group) not in failed]
-        print(f"*** PLAYED AGAIN: {', '.join(f'{group} with {self.kind} {peer}' for peer, group in sorted(failed))}", flush=True)
-        return failed
 
     @property
     def status(self):
@@ -67,9 +56,8 @@ class Report:
         return "\n".join([*lines, "", self.summary()])
 
     def summary(self):
-        passed = sum(r.result.startswith("passed") for r in self.results)
+        passed = sum(r.result == "passed" for r in self.results)
         lines = [f"{passed} passed, {len(self.failed)} failed, in {time.monotonic() - self.begun:.0f} s."]
-        lines += [f"FAILED ONCE with {r.peer}: {r.action}: {r.note}" for r in self.failed_once.values()]
         lines += [f"FAILED with {r.peer}: {r.action}: {r.note}" for r in self.failed]
         lines += [f"NOT RUN: {self.kind} {peer}: {reason}" for peer, reason in self.absent]
         return "\n".join(lines)
