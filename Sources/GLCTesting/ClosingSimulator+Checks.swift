@@ -82,8 +82,8 @@ extension ClosingSimulator {
       guard let winner = winner(of: sealed, of: commitment, confirmedAt: confirmed.height) else { continue }
       let value = sealed.output.value.rawValue
       report.owed[winner] += value
-      let isSmallAndHindered = value <= 4_000 && hindered[winner].contains(sealed.outPoint)
-      if abandoned[winner].contains(sealed.outPoint) || left[sealed.outPoint] != nil || isSmallAndHindered {
+      let isSmallAndUnfunded = value <= 4_000 && unfunded[winner].contains(sealed.outPoint)
+      if abandoned[winner].contains(sealed.outPoint) || left[sealed.outPoint] != nil || isSmallAndUnfunded {
         report.uneconomic[winner] += value
       }
     }

@@ -102,9 +102,9 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   let walletStart: [UInt64]
   let funding: Funding
   var log: [String] = []
-  /// What each party could not claim when it wanted to, because its wallet had no coin or something else was in the way. Of that, what is hardly
-  /// worth its fee is nobody's by right.
-  var hindered: [Set<OutPoint>] = [[], []]
+  /// What each party could not claim when it wanted to, because its wallet had no coin. Of that, what is hardly worth its fee is nobody's by
+  /// right.
+  var unfunded: [Set<OutPoint>] = [[], []]
   /// What each resolver has found to be worth less than its fee.
   var abandoned: [Set<OutPoint>] = [[], []]
   /// The heights at which each party heard of nothing, and those at which confirmations were expensive.
@@ -335,7 +335,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   /// What is refused is divided at once, until one output stands alone.
   private mutating func reportObstacles() throws {
     while let (index, outPoints, obstacle) = obstacles.popLast() {
-      hindered[index].formUnion(outPoints)
+      if obstacle == .unfunded { unfunded[index].formUnion(outPoints) }
       try tell(.unpublished(outPoints, obstacle), to: index)
     }
   }
