@@ -276,7 +276,12 @@ struct Planner {
           claim.purpose == .sweep
           ? makeSweep(Array(half), keys, deadline: half.compactMap(\.deadline).min(), waited: waited, atLeast: minimum)
           : makeChildren(Array(half), keys, waited: waited, atLeast: minimum)
-        if let next { publish(next) }
+        if let next {
+          publish(next)
+        } else if claim.purpose == .sweep {
+          // What was only taken along, like an anchor that the other side has come to take as well, is not worth a transaction of its own.
+          for candidate in half { abandon(candidate.output) }
+        }
       }
     }
   }
