@@ -36,6 +36,8 @@ actor PeerHost {
     var done: [CheckedContinuation<Void, Never>] = []
     var disconnect: String?
     var payments: [PaymentInput] = []
+    /// Who asks what the channels are like: after everybody else has been told.
+    var inspections: [@Sendable ([HostedChannel]) -> Void] = []
     var stops = false
   }
   var batch = Batch()
@@ -148,12 +150,15 @@ actor PeerHost {
       isStopped = true
       connection?.close("storage failed")
       for done in batch.done { done.resume() }
+      for body in batch.inspections { body(Array(channels.values)) }
       return
     }
     if !batch.messages.isEmpty { connection?.send(batch.messages) }
-    for input in batch.payments { hub.payments.post(.input(input)) }
     if let reason = batch.disconnect { disconnect(after: reason) }
+    // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
     for id in batch.touched { publish(id) }
+    for input in batch.payments { hub.payments.post(.input(input)) }
+    for body in batch.inspections { body(Array(channels.values)) }
     for work in batch.afterwards { Task { await work() } }
     for done in batch.done { done.resume() }
     if batch.stops {
@@ -238,7 +243,7 @@ actor PeerHost {
       batch.touched.insert(id)
       updateAnnouncements(id)
       batch.afterwards.append { reply(.success(())) }
-    case .inspect(let body): body(Array(channels.values))
+    case .inspect(let body): batch.inspections.append(body)
     case .send(let messages): batch.messages += messages
     case .stop(let done):
       batch.done.append(done)
