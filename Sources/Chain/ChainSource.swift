@@ -30,6 +30,9 @@ public protocol ChainSource: Sendable {
   /// confirmed transactions only in a block that is named. Nil when it is not found.
   func transaction(_ txid: TxID, in block: BlockHash?) async throws(ChainError) -> LocatedTransaction?
 
+  /// The transactions in the mempool that spend these outputs.
+  func mempoolSpenders(of outPoints: [OutPoint]) async throws(ChainError) -> [OutPoint: TxID]
+
   /// Puts a transaction into the mempool and has it relayed. Returns normally when it is there already. Throws
   /// `.refused(TransactionRefusal)`.
   func submit(_ transaction: Transaction) async throws(ChainError)
@@ -50,6 +53,9 @@ public protocol ChainSource: Sendable {
   /// What happens from now on. Each call makes a stream of its own. A consumer that lags behind by more than a thousand
   /// notifications misses the oldest ones: take them as a hint to look, never as the record (that is `ChainFollower`).
   func notifications() async -> AsyncStream<ChainNotification>
+
+  /// Whether `notifications` tells of transactions now. When it does not, `mempoolSpenders` has to be asked.
+  var tellsTransactions: Bool { get async }
 }
 
 extension ChainSource {

@@ -48,13 +48,9 @@ actor ChainService {
     let notifications = await hub.source.notifications()
     tasks.append(
       Task { [hub] in
-        for await case .transaction(let transaction) in notifications {
-          await hub.wallet.see(transaction, time: WallClock.seconds)
-          for peer in hub.watches.interested(in: transaction, txid: transaction.txid) {
-            hub.host(peer)?.mailbox.post(.unconfirmed(transaction))
-          }
-        }
+        for await case .transaction(let transaction) in notifications { await hub.see(transaction) }
       })
+    tasks.append(Task { await self.askForSpenders() })
     if let processed, tip.height > processed + 1 {
       logger.info("catching up", metadata: ["from": "\(processed)", "to": "\(tip.height)"])
     }
@@ -67,6 +63,24 @@ actor ChainService {
     for transaction in await hub.wallet.current.unpublished {
       // What it builds on may come later, or never.
       if await hub.broadcast([transaction], "again") != nil { await hub.broadcaster.keep([transaction], "again") }
+    }
+  }
+
+  /// As long as the source does not tell what enters the mempool, it is asked: a claim of a peer's shows its secret before a block does.
+  private func askForSpenders() async {
+    var told: [OutPoint: TxID] = [:]
+    while (try? await Task.sleep(for: hub.settings.mempoolInterval)) != nil {
+      let outPoints = hub.watches.outPoints
+      guard !outPoints.isEmpty, await !hub.source.tellsTransactions,
+        let found = try? await hub.source.mempoolSpenders(of: outPoints)
+      else { continue }
+      for txid in Set(found.filter { told[$0] != $1 }.values) {
+        // Gone again, or mined: the block tells.
+        if let located = try? await hub.source.transaction(txid), located.block == nil {
+          await hub.see(located.transaction)
+        }
+      }
+      told = found
     }
   }
 
@@ -175,5 +189,15 @@ actor ChainService {
     }
     try await hub.wallet.disconnect(position.hash)
     hub.height = height
+  }
+}
+
+extension Hub {
+  /// A transaction has entered the mempool.
+  fileprivate func see(_ transaction: Transaction) async {
+    await wallet.see(transaction, time: WallClock.seconds)
+    for peer in watches.interested(in: transaction, txid: transaction.txid) {
+      host(peer)?.mailbox.post(.unconfirmed(transaction))
+    }
   }
 }

@@ -169,6 +169,9 @@ final class WatchIndex: Sendable {
     }
   }
 
+  /// Every output whose spending somebody wants to hear of.
+  var outPoints: [OutPoint] { state.withLock { Array($0.spends.keys) } }
+
   /// Whom a transaction concerns.
   func interested(in transaction: Transaction, txid: TxID) -> Set<NodeID> {
     state.withLock { state in

@@ -31,6 +31,8 @@ public struct NodeSettings: Sendable {
   /// Seconds between two rounds of passing on gossip. BOLT 7: SHOULD flush outgoing gossip messages once every 60 seconds; on regtest
   /// nobody wants to wait.
   public var gossipInterval: UInt32 = 60
+  /// How often the mempool is asked for what spends outputs that concern us, where the source of the chain does not tell.
+  public var mempoolInterval = Duration.seconds(10)
   /// Fee rates when the source of the chain has no estimates.
   public var fallbackFeeRate = FeeRate(satPerKiloWeight: 2_500)
   /// A peer may ask for so many times our own estimate of a quick confirmation as the fee rate of commitments; nil: what `channels` says.

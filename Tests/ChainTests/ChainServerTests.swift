@@ -85,6 +85,8 @@ struct ChainServerTests {
         ("{\"method\":\"invalidateblock\",\"params\":[\"\(String(repeating: "0", count: 64))\"]}", -5),
         ("{\"method\":\"sendtoaddress\",\"params\":[\"raw(51)\",1e7]}", -6),
         ("{\"method\":\"sendtoaddress\",\"params\":[\"raw(51)\",-1]}", -3),
+        ("{\"method\":\"gettxspendingprevout\",\"params\":[[]]}", -8),
+        ("{\"method\":\"gettxspendingprevout\",\"params\":[[{\"txid\":\"00\",\"vout\":0}]]}", -8),
         ("{\"method\":\"getmempoolentry\",\"params\":[\"\(String(repeating: "0", count: 64))\"]}", -5),
         ("{\"method\":\"estimatesmartfee\",\"params\":[0]}", -8),
         ("{\"method\":\"submitblock\",\"params\":[\"00\"]}", -22),

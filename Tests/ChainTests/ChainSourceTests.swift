@@ -51,8 +51,12 @@ struct ChainSourceTests {
       try await source.submit(spending)
       #expect(try await source.unspentOutput(outPoint) == confirmed)
       #expect(try await source.unspentOutput(outPoint, includingMempool: true) == nil)
+      let other = OutPoint(txid: outPoint.txid, vout: 77)
+      #expect(try await source.mempoolSpenders(of: [other, outPoint]) == [outPoint: spending.txid])
+      #expect(try await source.mempoolSpenders(of: []) == [:])
       try await chain.mine(1)
       #expect(try await source.unspentOutput(outPoint) == nil)
+      #expect(try await source.mempoolSpenders(of: [other, outPoint]) == [:])
       let coinbase = try await source.block(try await source.tip().hash).transactions[0]
       let reward = try await source.unspentOutput(OutPoint(txid: coinbase.txid, vout: 0))
       #expect(reward?.isCoinbase == true)

@@ -11,8 +11,15 @@ import Wire
 
 @Suite(.serialized) struct MempoolTests {
   /// The payee takes a payment on the chain. Its preimage stands in the mempool, and that is enough: no block is made.
-  @Test func preimageInTheMempoolSettlesThePaymentUpstream() async throws {
-    let network = try await TestNetwork(nodes: 3) { settings, _ in settings.channels.contestDelay = 6 }
+  /// On a chain that tells of no transactions, it is asked for what spends the channel's outputs.
+  @Test(arguments: [false, true])
+  func preimageInTheMempoolSettlesThePaymentUpstream(isSilent: Bool) async throws {
+    let network = try await TestNetwork(nodes: 3) { settings, _ in
+      settings.channels.contestDelay = 6
+      settings.mempoolInterval = .milliseconds(100)
+    } configure: { launch, _ in
+      if isSilent { launch.source = GatedSource(launch.source, isSilent: true) }
+    }
     for index in 0..<3 { try await network.fund(index) }
     try await network.open(0, 1)
     let id = try await network.open(1, 2)

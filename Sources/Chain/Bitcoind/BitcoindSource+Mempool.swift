@@ -78,6 +78,25 @@ extension BitcoindSource {
     return tests
   }
 
+  public func mempoolSpenders(of outPoints: [OutPoint]) async throws(ChainError) -> [OutPoint: TxID] {
+    var found: [OutPoint: TxID] = [:]
+    var rest = outPoints[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(1000)
+      rest = rest.dropFirst(part.count)
+      let list = part.map { outPoint in JSONValue.object(["txid": .text(outPoint.txid), "vout": .int(outPoint.vout)]) }
+      guard let answers = try await client.call("gettxspendingprevout", [.array(list)]).arrayValue,
+        answers.count == part.count
+      else { throw .badAnswer("gettxspendingprevout") }
+      for (outPoint, answer) in zip(part, answers) {
+        guard let text = answer["spendingtxid"]?.stringValue else { continue }
+        guard let txid = try? TxID(display: text) else { throw .badAnswer("gettxspendingprevout") }
+        found[outPoint] = txid
+      }
+    }
+    return found
+  }
+
   /// Nil for an error that is not about the transaction.
   private static func refusal(_ error: ChainError, txid: TxID?) -> TransactionRefusal? {
     guard case .rpc(let code, let message) = error else { return nil }

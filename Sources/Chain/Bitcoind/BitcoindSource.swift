@@ -266,6 +266,10 @@ public final class BitcoindSource: ChainSource {
   // MARK: Notifications
 
   public func notifications() async -> AsyncStream<ChainNotification> { await watcher.stream() }
+
+  public var tellsTransactions: Bool {
+    get async { if options.watchesMempool { true } else { await watcher.hearsTransactions } }
+  }
 }
 
 extension Network {

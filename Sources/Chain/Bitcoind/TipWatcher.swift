@@ -119,7 +119,7 @@ actor TipWatcher {
 
   /// Whether news of blocks come by themselves.
   private var hearsBlocks: Bool { options.zmq.blocks.map { listening?.connected.contains($0) == true } ?? false }
-  private var hearsTransactions: Bool {
+  var hearsTransactions: Bool {
     options.zmq.transactions.map { listening?.connected.contains($0) == true } ?? false
   }
 

@@ -33,6 +33,14 @@ extension RegtestChain {
     return LocatedTransaction(transaction: entry.block.transactions[index], block: entry.position)
   }
 
+  public var tellsTransactions: Bool { true }
+
+  public func mempoolSpenders(of outPoints: [OutPoint]) throws(ChainError) -> [OutPoint: TxID] {
+    var found: [OutPoint: TxID] = [:]
+    for outPoint in outPoints { found[outPoint] = state.mempool.spenders[outPoint] }
+    return found
+  }
+
   public func submit(_ transaction: Transaction) throws(ChainError) {
     try prepare()
     do throws(TransactionRefusal) {

@@ -85,6 +85,14 @@ struct RPCArguments {
     return transaction
   }
 
+  /// An object with `txid` and `vout`.
+  func outPoint(_ value: JSONValue) throws(RPCFault) -> OutPoint {
+    guard let txid = value["txid"]?.stringValue.flatMap({ try? TxID(display: $0) }),
+      let vout = value["vout"]?.unsignedValue.flatMap({ UInt32(exactly: $0) })
+    else { throw RPCFault(RPCFault.invalidParameter, "Invalid parameter, an output needs txid and vout") }
+    return OutPoint(txid: txid, vout: vout)
+  }
+
   func array(_ index: Int, _ name: String) throws(RPCFault) -> [JSONValue] {
     guard let array = try required(index, name).arrayValue
     else { throw RPCFault(RPCFault.wrongType, "\(name) is not an array") }

@@ -13,6 +13,7 @@ extension RegtestChain {
     "sendrawtransaction": ["hexstring", "maxfeerate", "maxburnamount"],
     "submitpackage": ["package", "maxfeerate", "maxburnamount"], "testmempoolaccept": ["rawtxs", "maxfeerate"],
     "getrawmempool": ["verbose", "mempool_sequence"], "getmempoolentry": ["txid"], "getmempoolinfo": [],
+    "gettxspendingprevout": ["outputs"],
     "estimatesmartfee": ["conf_target", "estimate_mode"], "getnetworkinfo": [],
     "generatetoaddress": ["nblocks", "address", "maxtries"], "generateblock": ["output", "transactions", "submit"],
     "invalidateblock": ["blockhash"], "reconsiderblock": ["blockhash"], "submitblock": ["hexdata", "dummy"],
@@ -27,7 +28,7 @@ extension RegtestChain {
       switch method {
       case "waitfornewblock": return try await waitForNewBlock(arguments)
       case "sendrawtransaction", "submitpackage", "testmempoolaccept", "getrawmempool", "getmempoolentry",
-        "getmempoolinfo", "estimatesmartfee":
+        "getmempoolinfo", "gettxspendingprevout", "estimatesmartfee":
         return try answerAboutMempool(method, arguments)
       case "generatetoaddress", "generateblock", "invalidateblock", "reconsiderblock", "submitblock", "sendtoaddress",
         "setmocktime":
@@ -172,6 +173,19 @@ extension RegtestChain {
       guard let entry = state.mempool[try arguments.txid(0)]
       else { throw RPCFault(RPCFault.invalidAddressOrKey, "Transaction not in mempool") }
       return state.json(entry)
+    case "gettxspendingprevout":
+      let outputs = try arguments.array(0, "outputs")
+      guard !outputs.isEmpty else {
+        throw RPCFault(RPCFault.invalidParameter, "Invalid parameter, outputs are missing")
+      }
+      var answers: [JSONValue] = []
+      for output in outputs {
+        let outPoint = try arguments.outPoint(output)
+        var answer: JSONObject = ["txid": .text(outPoint.txid), "vout": .int(outPoint.vout)]
+        if let spender = state.mempool.spenders[outPoint] { answer["spendingtxid"] = .text(spender) }
+        answers.append(.object(answer))
+      }
+      return .array(answers)
     case "getmempoolinfo":
       let fees = state.mempool.entries.values.reduce(0) { $0 + $1.fee }
       return [
