@@ -37,6 +37,7 @@ extension OnionCreationError: Refusal {
     case .payloadsTooLong(let needed, let available):
       ToolError("too_large", "the payloads take \(needed) bytes of \(available)")
     case .invalidSize(let size): ToolError(.badValue, "size: \(size)")
+    case .associatedDataCount(let count): ToolError(.badValue, "associated data for \(count) hops")
     case .invalidSessionKey: ToolError(.badSecretKey, "session_key: take another one")
     }
   }

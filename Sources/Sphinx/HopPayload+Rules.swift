@@ -1,3 +1,5 @@
+internal import Encoding
+
 extension HopPayload {
   /// What a hop is, which decides what its payload must and must not hold.
   public enum Role: String, Hashable, Sendable, CaseIterable {
@@ -94,11 +96,15 @@ extension HopPayload {
     for type in types where !allowed.contains(type) { throw refusal(type, .notAllowed) }
   }
 
-  private func refusal(_ type: UInt64, _ reason: InvalidPayload.Reason) -> InvalidPayload {
+  /// What is said of a record at fault, with the place where it stands.
+  public func refusal(_ type: UInt64, _ reason: InvalidPayload.Reason) -> InvalidPayload {
     // Every record has one encoding only, so that the place in `encoded` is the place in what was read.
     InvalidPayload(
       type: type, offset: reason == .missing ? 0 : recordOffset(of: type, in: encoded), reason: reason)
   }
+
+  /// The value of a record that BOLT 4 does not have.
+  public func record(_ type: UInt64) -> [UInt8]? { unknown.first { $0.type == type }?.value }
 
   private static let knownTypes: Set<UInt64> = [2, 4, 6, 8, 10, 12, 16, 18, keysendType]
   private static let trampolineTypes: Set<UInt64> = [14, 20, 22]

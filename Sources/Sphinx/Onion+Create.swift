@@ -38,6 +38,8 @@ public enum OnionCreationError: Error, Hashable, Sendable {
   case invalidSize(Int)
   /// A blinding factor outside of the curve's order. It does not happen by chance: take another session key.
   case invalidSessionKey
+  /// So much associated data is not one for each hop.
+  case associatedDataCount(Int)
 }
 
 extension Onion {
@@ -46,9 +48,21 @@ extension Onion {
   /// of the hop payloads, 1,300 for a payment.
   public static func create(
     sessionKey: borrowing SecretKey, hops: [OnionHop], associatedData: RawSpan,
+    payloadsByteCount: Int = OnionPacket.paymentPayloadsByteCount
+  ) throws(OnionCreationError) -> CreatedOnion {
+    try create(
+      sessionKey: sessionKey, hops: hops,
+      associatedDataOfHops: Array(repeating: associatedData.array, count: hops.count),
+      payloadsByteCount: payloadsByteCount)
+  }
+
+  /// As above, where every hop's layer is associated with something else: with the lock that this hop sees. One for each hop.
+  public static func create(
+    sessionKey: borrowing SecretKey, hops: [OnionHop], associatedDataOfHops: [[UInt8]],
     payloadsByteCount size: Int = OnionPacket.paymentPayloadsByteCount
   ) throws(OnionCreationError) -> CreatedOnion {
     guard let last = hops.last else { throw .noHops }
+    guard associatedDataOfHops.count == hops.count else { throw .associatedDataCount(associatedDataOfHops.count) }
     guard 0...(Int(UInt16.max) - OnionPacket.overhead) ~= size else { throw .invalidSize(size) }
     var needed = 0
     for (index, hop) in hops.enumerated() {
@@ -95,7 +109,8 @@ extension Onion {
         key: keys.rho[index], streamOffset: 0, to: &buffer, in: window..<(isLast ? fillerStart : window + size))
       var mac = HMACSHA256(key: keys.mu[index].bytes)
       mac.update(buffer.bytes.extracting(window..<window + size))
-      mac.update(associatedData)
+      let associatedData = associatedDataOfHops[index]
+      mac.update(associatedData.bytes)
       hmac = mac.finish()
     }
 
