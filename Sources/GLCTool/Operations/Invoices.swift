@@ -24,7 +24,9 @@ private let decodeInvoice = Operation(
     "route_hints": "[[{node_id, short_channel_id, fee_base_msat, fee_proportional_millionths, cltv_expiry_delta}]]",
     "fallbacks": "[{version, program, address}]; the address is null for a version that nobody knows",
     "features": "[bit]", "payment_secret": "hex", "metadata": "hex, or null", "signature": "64 bytes, r and s",
-    "recovery_id": "0 to 3", "unknown": "[{tag, data_length, data}]: fields that must be skipped; data padded to bytes",
+    "recovery_id": "0 to 3",
+    "payment_point": "hex; only in an invoice that asks for a payment locked by points: payment_hash is its hash",
+    "unknown": "[{tag, data_length, data}]: fields that must be skipped; data padded to bytes",
   ]
 ) { text in
   let invoice = try Bolt11Invoice(decoding: text)
@@ -35,7 +37,7 @@ private let decodeInvoice = Operation(
   case .text(let text): description = .string(text)
   case .hash(let hash): descriptionHash = .hex(hash)
   }
-  return [
+  var result: JSONObject = [
     "network": .string(contents.network.toolName),
     "amount_msat": contents.amount.map { .unsigned($0.rawValue) } ?? .null,
     "timestamp": .unsigned(contents.timestamp), "payment_hash": .hex(contents.paymentHash),
@@ -48,6 +50,8 @@ private let decodeInvoice = Operation(
     "metadata": contents.metadata.map { .hex($0) } ?? .null, "signature": .hex(invoice.signature.signature.compact),
     "recovery_id": .int(invoice.signature.recoveryID), "unknown": .array(contents.unknownFields.map(\.json)),
   ]
+  if let point = contents.paymentPoint { result["payment_point"] = .hex(point) }
+  return result
 }
 
 private let encodeInvoice = Operation(
@@ -195,7 +199,8 @@ extension Bolt11Error: Refusal {
       case .unknownPrefix: "unknown_prefix"
       case .amount: "bad_amount"
       case .tooShort: "too_short"
-      case .truncatedField, .malformedField, .fieldTooLong, .timestampTooLarge, .inconsistentFields: "bad_field"
+      case .truncatedField, .malformedField, .wrongPointHash, .fieldTooLong, .timestampTooLarge, .inconsistentFields:
+        "bad_field"
       case .duplicateField: "duplicate_field"
       case .missingField: "missing_field"
       case .noDescription, .twoDescriptions: "bad_description"

@@ -23,6 +23,8 @@ public enum Bolt11Error: Error, Hashable, Sendable {
   case noDescription
   /// `d` and `h`.
   case twoDescriptions
+  /// A payment point (`z`) whose hash is not in the `p` field.
+  case wrongPointHash
   /// Features that are required and unknown, or incomplete.
   case features(FeatureError)
   /// Not two numbers below the order of the curve with a recovery id, or no key can have made it.
@@ -57,6 +59,7 @@ extension Bolt11Error: CustomStringConvertible {
     case .missingField(let tag): "no valid field \(tag)"
     case .noDescription: "neither a description (d) nor its hash (h)"
     case .twoDescriptions: "both a description (d) and a hash of one (h)"
+    case .wrongPointHash: "the hash in field p is not that of the payment point in field z"
     case .features(let error): "features: \(error)"
     case .invalidSignature: "no public key can be recovered from the signature"
     case .highS: "the signature's s is high, which is not allowed with an n field"

@@ -5,8 +5,8 @@ internal import Secp256k1
 public import Wire
 
 extension Bolt11Invoice {
-  /// The features whose even bits a payer understands: BOLT 9's.
-  public static let knownFeatures = Feature.merged
+  /// The features whose even bits a payer understands: BOLT 9's, and ours.
+  public static let knownFeatures = Feature.merged + Feature.own
 
   /// Reads an invoice and checks all that the text alone can tell: form, fields, features, signature. The clock is not asked.
   public init(
@@ -161,13 +161,25 @@ extension Bolt11Invoice.Contents {
       description = .text(text)
     case (nil, let field?): description = .hash(try field.fixed())
     }
+    let features = try single[.features].map(FeatureSet.init(_:)) ?? FeatureSet()
+    var paymentPoint: PublicKey?
+    // Without the feature, `z` is somebody else's.
+    if features[.pointPayments] == .required {
+      let isPoint = { (field: TaggedField) in field.tag == .paymentPoint && field.data.count == field.tag.fixedLength }
+      let points = unknownFields.filter(isPoint)
+      guard let field = points.first else { throw .missingField(.paymentPoint) }
+      guard points.count == 1 else { throw .duplicateField(.paymentPoint) }
+      paymentPoint = try field.fixed()
+      unknownFields.removeAll(where: isPoint)
+    }
     self.init(
       network: network, amount: amount, timestamp: timestamp, paymentHash: try paymentHash.fixed(),
-      paymentSecret: try paymentSecret.fixed(), description: description, metadata: try single[.metadata]?.bytes(),
-      expiry: try single[.expiry]?.integer(),
+      paymentPoint: paymentPoint, paymentSecret: try paymentSecret.fixed(), description: description,
+      metadata: try single[.metadata]?.bytes(), expiry: try single[.expiry]?.integer(),
       minFinalCLTVExpiryDelta: try single[.minFinalCLTVExpiryDelta]?.integer(),
       payee: try single[.payee]?.fixed(), fallbacks: fallbacks, routeHints: routeHints,
-      features: try single[.features].map(FeatureSet.init(_:)) ?? FeatureSet(), unknownFields: unknownFields)
+      features: features, unknownFields: unknownFields)
+    if let paymentPoint, sha256(paymentPoint.compressed.bytes) != self.paymentHash { throw .wrongPointHash }
     do throws(FeatureError) {
       // BOLT 11: if the `9` field contains unknown _even_ bits that are non-zero: MUST fail the payment. (…) if the feature vector does
       // not set all known, transitive feature dependencies: MUST NOT attempt the payment.

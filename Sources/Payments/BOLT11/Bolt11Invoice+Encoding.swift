@@ -30,6 +30,7 @@ extension Bolt11Invoice.Contents {
     var fields = [
       TaggedField(.paymentSecret, bytes: paymentSecret.bytes), TaggedField(.paymentHash, bytes: paymentHash.bytes),
     ]
+    if let paymentPoint { fields.append(TaggedField(.paymentPoint, bytes: paymentPoint.bytes)) }
     switch description {
     case .text(let text): fields.append(TaggedField(.description, bytes: Array(text.utf8).bytes))
     case .hash(let hash): fields.append(TaggedField(.descriptionHash, bytes: hash.bytes))

@@ -36,8 +36,11 @@ public struct Bolt11Invoice: Hashable, Sendable {
     public var amount: MilliSatoshi?
     /// Seconds since 1970, below 2^35.
     public var timestamp: UInt64
-    /// `p`: SHA-256 of the preimage that the payer gets.
+    /// `p`: SHA-256 of the preimage that the payer gets; with a payment point, SHA-256 of its 33 bytes.
     public var paymentHash: Bytes32
+    /// `z`, ours: the point whose discrete logarithm the payer gets. It comes with a feature that is required (`pointPayments`): such
+    /// an invoice cannot be paid by a hash.
+    public var paymentPoint: PublicKey?
     /// `s`: for the onion's last layer.
     public var paymentSecret: Bytes32
     public var description: Description
@@ -60,7 +63,8 @@ public struct Bolt11Invoice: Hashable, Sendable {
 
     public init(
       network: Network = .bitcoin, amount: MilliSatoshi?, timestamp: UInt64, paymentHash: Bytes32,
-      paymentSecret: Bytes32, description: Description, metadata: [UInt8]? = nil, expiry: UInt64? = nil,
+      paymentPoint: PublicKey? = nil, paymentSecret: Bytes32, description: Description, metadata: [UInt8]? = nil,
+      expiry: UInt64? = nil,
       minFinalCLTVExpiryDelta: UInt64? = nil, payee: PublicKey? = nil, fallbacks: [Fallback] = [],
       routeHints: [[RouteHop]] = [], features: FeatureSet = FeatureSet(), unknownFields: [TaggedField] = []
     ) {
@@ -68,6 +72,7 @@ public struct Bolt11Invoice: Hashable, Sendable {
       self.amount = amount
       self.timestamp = timestamp
       self.paymentHash = paymentHash
+      self.paymentPoint = paymentPoint
       self.paymentSecret = paymentSecret
       self.description = description
       self.metadata = metadata

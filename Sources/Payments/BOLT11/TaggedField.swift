@@ -37,6 +37,8 @@ public struct TaggedField: Hashable, Sendable {
 
     /// `p`
     public static let paymentHash = Tag(rawValue: 1)
+    /// `z`, ours: the payment point.
+    public static let paymentPoint = Tag(rawValue: 2)
     /// `r`
     public static let routeHint = Tag(rawValue: 3)
     /// `9`
@@ -62,7 +64,7 @@ public struct TaggedField: Hashable, Sendable {
     var fixedLength: Int? {
       switch self {
       case .paymentHash, .paymentSecret, .descriptionHash: 52
-      case .payee: 53
+      case .payee, .paymentPoint: 53
       default: nil
       }
     }

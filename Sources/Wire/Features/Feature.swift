@@ -101,6 +101,15 @@ extension Feature {
   ]
 }
 
+// What this project has taken: see docs/REGISTRY.md.
+extension Feature {
+  /// In a node's announcement: it passes on, and takes, payments locked by points. In an invoice, even: it asks for nothing else.
+  public static let pointPayments = Feature(
+    bit: 444, name: "point_payments", contexts: [.nodeAnnouncement, .invoice, .channelAnnouncementOptional])
+
+  public static let own: [Feature] = [pointPayments]
+}
+
 // What is proposed for BOLT 9, and used.
 extension Feature {
   public static let zeroFeeCommitments = Feature(
@@ -121,7 +130,7 @@ extension Feature {
   ]
 
   private static let byBit = Dictionary(
-    (merged + proposed).map { ($0.bit, $0) }, uniquingKeysWith: { first, _ in first })
+    (merged + proposed + own).map { ($0.bit, $0) }, uniquingKeysWith: { first, _ in first })
 
   /// The feature that owns a bit, even or odd; nil for a bit without a name.
   public static func named(bit: Int) -> Feature? { byBit[bit & ~1] }

@@ -86,6 +86,7 @@ extension Handlers {
         contents.unknownFields.map { ["tag": .text($0.tag), "data": .hex($0.data)] })
     }
     object["payment_hash"] = .hex(contents.paymentHash)
+    if let point = contents.paymentPoint { object["payment_point"] = .text(point) }
     object["signature"] = .hex(invoice.signature.signature.der)
     return object
   }
