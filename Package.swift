@@ -126,6 +126,7 @@ let package = Package(
       "Node",
       [
         "Encoding", "Hashing", "Secp256k1", "Bitcoin", "JSON", "Wire", "Noise", "Sphinx", "GLC", "Base", "HTLC",
+        "PTLC",
         "Anchors", "Signer", "Onchain", "Negotiation", "BOLT", "Payments", "Routing", "Wallet", "Storage", "Chain",
         "Peers", "RPC",
         "Configuration", logging,

@@ -79,7 +79,8 @@ extension PaymentChannel {
       id: channel.id, peer: peer.publicKey, shortChannelID: channel.shortChannelID,
       hidesShortChannelID: channel.type.contains(.scidAlias), aliases: [channel.localAlias],
       peerAlias: channel.remoteAlias, isPublic: channel.isAnnounced && channel.remoteAnnouncement != nil, state: state,
-      policy: hosted.policy, peerPolicy: hosted.peerPolicy, receivable: channel.receivable,
+      policy: hosted.policy, peerPolicy: hosted.peerPolicy, kinds: Set(channel.paymentSlots.map(\.slot.id)),
+      receivable: channel.receivable,
       channelUpdates: hosted.ourUpdates.compactMapValues { try? $0.encoded() })
   }
 }

@@ -8,6 +8,7 @@ internal import GLC
 internal import HTLC
 public import Logging
 internal import Onchain
+internal import PTLC
 public import Payments
 public import Peers
 internal import Secp256k1
@@ -145,7 +146,8 @@ public final class Node: Sendable {
     let gossip = try await GossipService.open(hub: hub)
     let engine = try PaymentEngine(
       configuration: settings.payments, nodeKey: LocalNodeKey(launch.keys.nodeSecret()),
-      finder: NodeRouteFinder(hub: hub, view: gossip.view), schemes: [HashLocks(kind: HTLCExtension.id)],
+      finder: NodeRouteFinder(hub: hub, view: gossip.view),
+      schemes: [HashLocks(kind: HTLCExtension.id), PointLocks(kind: PTLCExtension.id)],
       height: hub.height, now: .now, entropy: hub.randomBytes32(), records: records)
     let payments = PaymentService(hub: hub, engine: engine)
 

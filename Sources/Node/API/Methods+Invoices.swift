@@ -6,6 +6,7 @@ extension NodeAPI {
       RPCResult(prefix + "label", "string", "your name for it"),
       RPCResult(prefix + "bolt11", "string", "the invoice", optional: true),
       RPCResult(prefix + "payment_hash", "hex", "its hash"),
+      RPCResult(prefix + "payment_point", "hex", RPCResult.paymentPoint, optional: true),
       RPCResult(prefix + "amount_msat", "msat", "the amount, where it has one", optional: true),
       RPCResult(prefix + "status", "string", "unpaid, paid or expired"),
       RPCResult(prefix + "description", "string", "what for"),
@@ -36,9 +37,13 @@ extension NodeAPI {
           "Whether channels that are not announced stand in it: true, false, or a list of short channel ids."),
         .optional("cltv", .integerIn(9...0xffff), default: "18", "Blocks that the last hop leaves us."),
         .optional("deschashonly", .bool, default: "false", "Only the hash of the description stands in it."),
+        .optional(
+          "ptlc", .bool, default: "false",
+          "Ask for a payment locked by points: no two hops see the same lock. Only nodes that know it can pay."),
       ],
       results: [
         RPCResult("bolt11", "string", "the invoice"), RPCResult("payment_hash", "hex", "its hash"),
+        RPCResult("payment_point", "hex", RPCResult.paymentPoint, optional: true),
         RPCResult("payment_secret", "hex", "its payment secret"),
         RPCResult("expires_at", "seconds", "until when it can be paid"),
         RPCResult("created_index", "integer", RPCResult.createdIndex),
@@ -75,7 +80,10 @@ extension NodeAPI {
       details:
         "The payment waits here until `glc-holdinvoice-settle` or `glc-holdinvoice-cancel`, or until time runs out.",
       parameters: [
-        .required("payment_hash", .hex(count: 32), "The hash of a secret that need not be known yet."),
+        .required(
+          "payment_hash", .hex(count: nil),
+          "The hash of a secret that need not be known yet; or a point whose discrete logarithm that is, for a payment locked by points."
+        ),
         .required("amount_msat", .msat, "How much."), .required("label", .label, "A name of your own, used once."),
         .required("description", .string, "What for; the payer sees it."),
         .optional(
@@ -84,6 +92,7 @@ extension NodeAPI {
       ],
       results: [
         RPCResult("bolt11", "string", "the invoice"), RPCResult("payment_hash", "hex", "its hash"),
+        RPCResult("payment_point", "hex", RPCResult.paymentPoint, optional: true),
         RPCResult("expires_at", "seconds", "until when it can be paid"),
       ]),
     RPCMethod(

@@ -4,6 +4,7 @@ extension NodeAPI {
   private static let payResult: [RPCResult] = [
     RPCResult("payment_preimage", "hex", "the proof of payment"),
     RPCResult("payment_hash", "hex", "its hash"),
+    RPCResult("payment_point", "hex", RPCResult.paymentPoint, optional: true),
     RPCResult("destination", "node id", "who was paid", optional: true),
     RPCResult("amount_msat", "msat", "what arrived"),
     RPCResult("amount_sent_msat", "msat", "what was sent, fees included"),
@@ -73,6 +74,7 @@ extension NodeAPI {
         .optional("groupid", .integer, default: "one of its own", "Which attempt at the payment it is."),
         .optional("payment_metadata", .hex(count: nil), "The invoice's metadata."),
         .optional("description", .string, "The text behind the invoice's description hash."),
+        .optional("payment_point", .hex(count: 33), "The point, for a payment locked by points."),
       ],
       results: [
         RPCResult("id", "integer", "the number of the part"), RPCResult("payment_hash", "hex", "the hash"),
@@ -103,6 +105,7 @@ extension NodeAPI {
       ],
       results: [
         RPCResult("pays[].payment_hash", "hex", "the hash"),
+        RPCResult("pays[].payment_point", "hex", RPCResult.paymentPoint, optional: true),
         RPCResult("pays[].status", "string", "pending, complete or failed"),
         RPCResult("pays[].destination", "node id", "who was paid", optional: true),
         RPCResult("pays[].bolt11", "string", "the invoice", optional: true),

@@ -43,6 +43,7 @@ extension RPCParameter {
 }
 
 extension RPCResult {
+  static let paymentPoint = "the point, for a payment locked by points: the proof of payment is its discrete logarithm"
   static let createdIndex = "a number that grows with every new entry"
   static let updatedIndex = "a number that grows with every change"
 }

@@ -20,9 +20,12 @@ public struct InvoiceRecord: BinaryCodable {
     case cancelled = 3
   }
 
+  /// What it is called: the payment hash, or the hash of the payment point.
   public var paymentHash: Bytes32
+  /// What it asks for; nil: the payment hash.
+  public var target: PaymentLock?
   public var kind: Kind
-  /// Nil for a hold invoice that is not settled.
+  /// What opens the target: a preimage, or a discrete logarithm. Nil for a hold invoice that is not settled.
   public var preimage: Bytes32?
   public var paymentSecret: Bytes32
   public var label: String
@@ -50,11 +53,13 @@ public struct InvoiceRecord: BinaryCodable {
   var storedKey: [UInt8] { paymentHash.array }
 
   init(
-    paymentHash: Bytes32, kind: Kind, preimage: Bytes32?, paymentSecret: Bytes32, label: String, bolt11: String,
+    paymentHash: Bytes32, target: PaymentLock? = nil, kind: Kind, preimage: Bytes32?, paymentSecret: Bytes32,
+    label: String, bolt11: String,
     description: String, amount: MilliSatoshi?, metadata: [UInt8]?, minFinalCLTVExpiryDelta: UInt32,
     createdAt: PaymentTime, expiresAt: PaymentTime, createdIndex: UInt64
   ) {
     self.paymentHash = paymentHash
+    self.target = target
     self.kind = kind
     self.preimage = preimage
     self.paymentSecret = paymentSecret
@@ -72,7 +77,7 @@ public struct InvoiceRecord: BinaryCodable {
   }
 
   public init(from reader: inout ByteReader) throws(DecodingError) {
-    try reader.readVersion(1)
+    let version = try reader.readVersion(upTo: 2)
     paymentHash = try reader.read()
     guard let kind = Kind(rawValue: try reader.readUInt8()), let status = Status(rawValue: try reader.readUInt8())
     else { throw .malformed("an unknown kind or status of invoice") }
@@ -95,10 +100,11 @@ public struct InvoiceRecord: BinaryCodable {
     updatedIndex = try reader.readFlag() ? try reader.readUInt64() : nil
     accepted = []
     for _ in 0..<(try reader.readCount(of: 40)) { accepted.append(try PaymentKey(from: &reader)) }
+    if version >= 2 { target = try reader.readFlag() ? try reader.readLock() : nil }
   }
 
   public func encode(to writer: inout ByteWriter) {
-    writer.write(1 as UInt8)
+    writer.write(2 as UInt8)
     writer.write(paymentHash)
     writer.write(kind.rawValue)
     writer.write(status.rawValue)
@@ -118,5 +124,6 @@ public struct InvoiceRecord: BinaryCodable {
     writer.write(createdIndex)
     writer.writeOptional(updatedIndex) { $0.write($1) }
     writer.writeList(accepted) { $1.encode(to: &$0) }
+    writer.writeOptional(target) { $0.writeSized($1.encoded) }
   }
 }

@@ -1,5 +1,6 @@
 public import Bitcoin
 public import Encoding
+public import GLC
 internal import Wire
 
 /// What an invoice shall say.
@@ -25,6 +26,10 @@ public struct InvoiceTerms: Hashable, Sendable {
   public var preimage: Bytes32?
   /// For a hold invoice: the hash of a preimage that we do not have, or shall not release by ourselves.
   public var holdHash: Bytes32?
+  /// The same for a target of any kind.
+  public var holdTarget: PaymentLock?
+  /// Whose locks payments shall have; nil: those that the node uses unless told otherwise.
+  public var kind: ExtensionID?
   public var metadata: [UInt8]?
   public var minFinalCLTVExpiryDelta: UInt32?
   /// Where to pay on the chain.
@@ -45,8 +50,10 @@ public enum InvoiceRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   case unknown
   /// It is in another state.
   case wrongStatus(InvoiceRecord.Status)
-  /// The preimage has another hash.
+  /// The preimage has another hash, or the scalar another point.
   case wrongPreimage
+  /// The node knows no payments of that kind.
+  case unknownKind
   /// The payment of a hold invoice is not here, or not all of it.
   case notHeld
   /// The final delta is below what we need to take a payment safely.
@@ -59,7 +66,7 @@ public enum InvoiceRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case .preimageExists: 901
     case .unknown: 905
     case .wrongStatus, .notHeld: 906
-    case .wrongPreimage, .deltaTooSmall, .invalid: -32602
+    case .wrongPreimage, .unknownKind, .deltaTooSmall, .invalid: -32602
     }
   }
 
@@ -70,6 +77,7 @@ public enum InvoiceRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknown: "there is no such invoice"
     case .wrongStatus(let status): "the invoice is \(status)"
     case .wrongPreimage: "this preimage does not have the invoice's payment hash"
+    case .unknownKind: "this node knows no payments of that kind"
     case .notHeld: "the invoice has no complete payment to settle"
     case .deltaTooSmall(let minimum): "the final cltv delta must be at least \(minimum)"
     case .invalid(let error): "the invoice cannot be made: \(error)"

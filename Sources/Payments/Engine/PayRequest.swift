@@ -1,5 +1,6 @@
 public import Bitcoin
 public import Encoding
+public import GLC
 public import Secp256k1
 internal import Wire
 
@@ -65,6 +66,8 @@ public struct PaymentLimits: Hashable, Sendable {
 public struct RouteSendRequest: Hashable, Sendable {
   public var route: PaymentRoute
   public var paymentHash: Bytes32
+  /// What is paid, where that is not the payment hash; `paymentHash` is then what it is called.
+  public var target: PaymentLock?
   public var paymentSecret: Bytes32?
   /// What all parts together deliver; nil: this part is all.
   public var total: MilliSatoshi?

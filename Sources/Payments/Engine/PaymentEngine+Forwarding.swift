@@ -18,10 +18,7 @@ extension PaymentEngine {
     let next: (lock: PaymentLock, secret: [UInt8])
     do throws(Refusal) {
       candidates = try choose(incoming, terms)
-      guard let found = schemes[incoming.lock.kind]?.next(after: incoming.lock, instructions.payload) else {
-        throw .failure(.invalidOnionPayload(type: 0, offset: 0))
-      }
-      next = found
+      next = try nextLock(incoming, instructions)
       // Nobody may make us hold more than we can.
       guard forwards.count < configuration.maximumPendingForwards else { throw .failure(.temporaryNodeFailure) }
     } catch {
@@ -52,6 +49,17 @@ extension PaymentEngine {
           channels: candidates.map(\.id), amount: terms.amount, lock: next.lock, expiry: terms.expiry,
           onion: packet.bytes, pathKey: instructions.blinded?.nextPathKey, origin: origin)))
     emit(.forward(record))
+  }
+
+  private func nextLock(
+    _ incoming: Incoming, _ instructions: Instructions
+  ) throws(Refusal) -> (lock: PaymentLock, secret: [UInt8]) {
+    guard let scheme = schemes[incoming.lock.kind] else { throw .failure(.requiredNodeFeatureMissing) }
+    do throws(InvalidPayload) {
+      return try scheme.next(after: incoming.lock, instructions.payload)
+    } catch {
+      throw .failure(error.failure.failure)
+    }
   }
 
   /// What the next node is to get.
@@ -120,6 +128,8 @@ extension PaymentEngine {
     let policy = channel.policy
     // BOLT 4: if it returns a `channel_update`: MUST set `short_channel_id` to the `short_channel_id` used by the incoming onion.
     let update = name.flatMap { channel.channelUpdates[$0] } ?? []
+    // A lock of one kind is never made one of another kind on the way: nobody knows what opens both.
+    guard channel.kinds.contains(incoming.lock.kind) else { throw .failure(.requiredChannelFeatureMissing) }
     switch channel.state {
     case .usable: break
     case .disconnected: throw .failure(.temporaryChannelFailure(channelUpdate: update))

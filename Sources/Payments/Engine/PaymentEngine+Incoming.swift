@@ -44,7 +44,7 @@ extension PaymentEngine {
     guard let incoming = incomings.removeValue(forKey: key) else { return }
     switch incoming.stage {
     case .received(let hash): leave(hash, key)
-    case .settled where incoming.origin == nil: forgetAccepted(key, lock: incoming.lock)
+    case .settled where incoming.origin == nil: forgetAccepted(key)
     // As long as our offer is open, its outcome is still to come.
     case .forwarded, .undecided: break
     case .settled, .failed:
@@ -104,7 +104,9 @@ extension PaymentEngine {
       // BOLT 4: if `current_path_key` is set in the onion payload and it is not the final node: MUST return an
       // `invalid_onion_blinding` error.
       if payload.currentPathKey != nil, !peeled.isFinal, incoming.manner == .plain { incoming.manner = .introduction }
-      try payload.validate(as: payload.role(isFinal: peeled.isFinal, hasPathKey: payment.pathKey != nil))
+      try payload.validate(
+        as: payload.role(isFinal: peeled.isFinal, hasPathKey: payment.pathKey != nil),
+        knownTypes: schemes[payment.lock.kind]?.payloadTypes ?? [])
     } catch {
       throw .failure(error.failure.failure)
     }

@@ -15,20 +15,26 @@ extension PaymentEngine {
     guard invoiceLabels[request.label] == nil else { throw .labelExists(request.label) }
     let delta = request.minFinalCLTVExpiryDelta ?? configuration.minFinalCLTVExpiryDelta
     guard delta >= configuration.fulfillmentMargin else { throw .deltaTooSmall(configuration.fulfillmentMargin) }
-    let preimage = request.holdHash == nil ? request.preimage ?? entropy.next() : request.preimage
-    guard let paymentHash = request.holdHash ?? preimage.map({ sha256($0.bytes) }) else { throw .unknown }
-    if let preimage, sha256(preimage.bytes) != paymentHash { throw .wrongPreimage }
+    let scheme = try scheme(of: request)
+    let held = request.holdTarget ?? request.holdHash.flatMap(scheme.target(paymentHash:))
+    let preimage = held == nil ? request.preimage ?? entropy.next() : request.preimage
+    guard let target = held ?? preimage.flatMap(scheme.target(of:)), let paymentHash = scheme.identity(of: target)
+    else {
+      throw .wrongPreimage
+    }
+    if let preimage, scheme.target(of: preimage) != target { throw .wrongPreimage }
     guard invoices[paymentHash] == nil else { throw .preimageExists }
     var features = configuration.invoiceFeatures
     if request.metadata != nil { features[.paymentMetadata] = .optional }
-    let contents = Bolt11Invoice.Contents(
+    var contents = Bolt11Invoice.Contents(
       network: configuration.network, amount: request.amount, timestamp: now.seconds, paymentHash: paymentHash,
       paymentSecret: entropy.next(),
       description: request.hashesDescription
         ? .hash(sha256(Array(request.description.utf8))) : .text(request.description),
       metadata: request.metadata, expiry: request.expiry, minFinalCLTVExpiryDelta: UInt64(delta),
       fallbacks: request.fallbacks.map { Bolt11Invoice.Fallback($0) },
-      routeHints: hints(request.exposure, amount: request.amount), features: features)
+      routeHints: hints(request.exposure, scheme.kind, amount: request.amount), features: features)
+    scheme.describe(target, in: &contents)
     let invoice: Bolt11Invoice
     do throws(Bolt11Error) {
       invoice = try nodeKey.sign(contents)
@@ -37,7 +43,8 @@ extension PaymentEngine {
     }
     counters.invoices += 1
     let record = InvoiceRecord(
-      paymentHash: paymentHash, kind: request.holdHash == nil ? .ordinary : .hold, preimage: preimage,
+      paymentHash: paymentHash, target: target == self.scheme.target(paymentHash: paymentHash) ? nil : target,
+      kind: held == nil ? .ordinary : .hold, preimage: preimage,
       paymentSecret: contents.paymentSecret, label: request.label, bolt11: invoice.text,
       description: request.description, amount: request.amount, metadata: request.metadata,
       minFinalCLTVExpiryDelta: delta, createdAt: now, expiresAt: PaymentTime(seconds: contents.expiresAt),
@@ -50,6 +57,14 @@ extension PaymentEngine {
     return (record, finish())
   }
 
+  private func scheme(of request: InvoiceTerms) throws(InvoiceRefusal) -> any PaymentScheme {
+    guard let scheme = schemes[request.kind ?? request.holdTarget?.kind ?? self.scheme.kind],
+      request.holdTarget.map({ $0.kind == scheme.kind }) ?? true,
+      request.holdHash.map({ scheme.target(paymentHash: $0) != nil }) ?? true
+    else { throw .unknownKind }
+    return scheme
+  }
+
   /// Takes the payment of a hold invoice.
   public mutating func settleInvoice(
     _ paymentHash: Bytes32, preimage: Bytes32, at time: PaymentTime
@@ -57,7 +72,9 @@ extension PaymentEngine {
     begin(at: time)
     guard let invoice = invoices[paymentHash] else { throw .unknown }
     guard invoice.status == .unpaid else { throw .wrongStatus(invoice.status) }
-    guard sha256(preimage.bytes) == paymentHash else { throw .wrongPreimage }
+    guard let target = target(of: invoice), schemes[target.kind]?.target(of: preimage) == target else {
+      throw .wrongPreimage
+    }
     guard sets[paymentHash]?.isHeld == true else { throw .notHeld }
     complete(paymentHash, preimage)
     return finish()
@@ -90,6 +107,17 @@ extension PaymentEngine {
     return (invoice, finish())
   }
 
+  /// The invoice that is paid by releasing these 32 bytes.
+  public func invoice(openedBy secret: Bytes32) -> InvoiceRecord? {
+    for scheme in schemes.values {
+      guard let target = scheme.target(of: secret), let identity = scheme.identity(of: target),
+        let invoice = invoices[identity], self.target(of: invoice) == target
+      else { continue }
+      return invoice
+    }
+    return nil
+  }
+
   public func invoice(label: String) -> InvoiceRecord? { invoiceLabels[label].flatMap { invoices[$0] } }
 
   /// Whether all parts of a payment to a hold invoice are here.
@@ -107,8 +135,10 @@ extension PaymentEngine {
   }
 
   /// Ways to us through private channels.
-  private func hints(_ exposure: InvoiceTerms.Exposure, amount: MilliSatoshi?) -> [[Bolt11Invoice.RouteHop]] {
-    let open = channels.values.filter { $0.state != .closing }
+  private func hints(
+    _ exposure: InvoiceTerms.Exposure, _ kind: ExtensionID, amount: MilliSatoshi?
+  ) -> [[Bolt11Invoice.RouteHop]] {
+    let open = channels.values.filter { $0.state != .closing && $0.kinds.contains(kind) }
     let isReachable = open.contains { $0.isPublic && $0.peerPolicy != nil }
     let candidates = open.filter { channel in
       guard channel.hintName != nil, channel.peerPolicy != nil else { return false }

@@ -12,9 +12,14 @@ internal import Wire
 extension PaymentEngine {
   mutating func accept(_ offer: Incoming, _ instructions: Instructions) throws(Refusal) {
     var incoming = offer
-    guard let paymentHash = schemes[incoming.lock.kind]?.paymentHash(of: incoming.lock) else {
-      throw unknownDetails(incoming)
+    guard let scheme = schemes[incoming.lock.kind] else { throw unknownDetails(incoming) }
+    let target: PaymentLock
+    do throws(InvalidPayload) {
+      (target, incoming.lockSecret) = try scheme.target(of: incoming.lock, instructions.payload)
+    } catch {
+      throw .failure(error.failure.failure)
     }
+    guard let paymentHash = scheme.identity(of: target) else { throw unknownDetails(incoming) }
     let payload = instructions.payload
     // `validate` has seen to it that they are there.
     guard let amount = payload.amtToForward, let expiry = payload.outgoingCLTVValue else {
@@ -22,7 +27,7 @@ extension PaymentEngine {
     }
     // What was accepted before a restart stays accepted: a set is taken as a whole.
     if let invoice = invoices[paymentHash], invoice.accepted.contains(incoming.key) {
-      guard let witness = invoice.preimage.flatMap({ schemes[incoming.lock.kind]?.witness(preimage: $0) }) else {
+      guard let witness = invoice.preimage.flatMap({ scheme.witness(of: $0, secret: incoming.lockSecret) }) else {
         throw unknownDetails(incoming)
       }
       settle(&incoming, witness, isFinal: true)
@@ -42,9 +47,14 @@ extension PaymentEngine {
     if invoices[paymentHash] == nil, let preimage = payload.keysendPreimage {
       return try acceptKeysend(incoming, preimage, paymentHash, payload)
     }
-    guard let invoice = invoices[paymentHash], invoice.status == .unpaid else { throw unknownDetails(incoming) }
+    // A lock of another kind is none that this invoice asks for, whatever its bytes are.
+    guard let invoice = invoices[paymentHash], invoice.status == .unpaid, self.target(of: invoice) == target else {
+      throw unknownDetails(incoming)
+    }
     let total = try check(incoming, instructions, amount: amount, against: invoice)
-    try add(incoming, amount: amount, total: total, to: invoice, records: payload.unknown)
+    try add(
+      incoming, amount: amount, total: total, to: invoice,
+      records: payload.unknown.filter { !scheme.payloadTypes.contains($0.type) })
   }
 
   /// BOLT 4's rules for the final node. Returns `total_msat`.
@@ -129,11 +139,12 @@ extension PaymentEngine {
     invoice.updatedIndex = counters.invoiceChanges
     invoice.accepted = set.parts.map(\.key)
     invoices[paymentHash] = invoice
+    for key in invoice.accepted { acceptedFor[key] = paymentHash }
     // Which parts were accepted is stored before any is taken: whatever happens then, all of them are.
     store(counterChange, invoice.change)
     for part in set.parts {
       guard var incoming = incomings[part.key],
-        let witness = schemes[incoming.lock.kind]?.witness(preimage: preimage)
+        let witness = schemes[incoming.lock.kind]?.witness(of: preimage, secret: incoming.lockSecret)
       else { continue }
       settle(&incoming, witness, isFinal: true)
       incomings[part.key] = incoming
@@ -165,8 +176,8 @@ extension PaymentEngine {
   }
 
   /// A part that paid an invoice is gone for good.
-  mutating func forgetAccepted(_ key: PaymentKey, lock: PaymentLock) {
-    guard let paymentHash = schemes[lock.kind]?.paymentHash(of: lock), var invoice = invoices[paymentHash],
+  mutating func forgetAccepted(_ key: PaymentKey) {
+    guard let paymentHash = acceptedFor.removeValue(forKey: key), var invoice = invoices[paymentHash],
       let index = invoice.accepted.firstIndex(of: key)
     else { return }
     invoice.accepted.remove(at: index)
@@ -176,7 +187,7 @@ extension PaymentEngine {
 
   // MARK: Without an invoice
 
-  /// bLIP 3.
+  /// bLIP 3. Of payments locked by a hash alone: the hash of what the payer brings along is the payment's name.
   private mutating func acceptKeysend(
     _ offer: Incoming, _ preimage: Bytes32, _ paymentHash: Bytes32, _ payload: HopPayload
   ) throws(Refusal) {
@@ -208,6 +219,11 @@ extension PaymentEngine {
       ],
       startedAt: now, records: payload.unknown)
     complete(paymentHash, preimage)
+  }
+
+  /// What an invoice of ours asks for.
+  func target(of invoice: InvoiceRecord) -> PaymentLock? {
+    invoice.target ?? scheme.target(paymentHash: invoice.paymentHash)
   }
 
   func unknownDetails(_ incoming: Incoming) -> Refusal {

@@ -10,6 +10,7 @@ extension PaymentEngine {
   /// A payment that is being sent: what its record does not say.
   struct Sending: Sendable {
     var payee: PublicKey
+    var target: PaymentLock
     var paymentSecret: Bytes32?
     /// `total_msat`
     var total: MilliSatoshi
@@ -70,6 +71,9 @@ extension PaymentEngine {
     guard request.invoice.payee != nodeKey.nodeID else {
       throw PaymentFailure(.routeNotFound, "the invoice is our own")
     }
+    guard let target = schemes.values.lazy.compactMap({ $0.target(of: contents) }).first else {
+      throw PaymentFailure(.lockNotCarried, "the invoice asks for a payment of a kind that this node does not know")
+    }
     let delta = contents.minFinalCLTVExpiryDelta ?? Bolt11Invoice.Contents.defaultMinFinalCLTVExpiryDelta
     // BOLT 11: if the `basic_mpp` feature is offered: MAY pay using multiple parts.
     let isDivisible = contents.features.offers(.basicMPP)
@@ -81,7 +85,7 @@ extension PaymentEngine {
     let id = start(
       contents.paymentHash,
       Sending(
-        payee: request.invoice.payee, paymentSecret: contents.paymentSecret, total: total,
+        payee: request.invoice.payee, target: target, paymentSecret: contents.paymentSecret, total: total,
         metadata: contents.metadata, records: [], finalCLTVDelta: UInt32(clamping: delta),
         hints: contents.routeHints, maximumFee: request.limits.maximumFee(for: amount),
         maximumDelay: request.limits.maximumDelay,
@@ -103,10 +107,14 @@ extension PaymentEngine {
       throw PaymentFailure(.routeNotFound, "the destination is ourselves")
     }
     let preimage = entropy.next()
+    guard let target = scheme.target(paymentHash: sha256(preimage.bytes)) else {
+      throw PaymentFailure(.lockNotCarried, "this node knows no payments by hash")
+    }
     let id = start(
       sha256(preimage.bytes),
       Sending(
-        payee: request.destination, total: request.amount, keysendPreimage: preimage, records: request.records,
+        payee: request.destination, target: target, total: request.amount, keysendPreimage: preimage,
+        records: request.records,
         finalCLTVDelta: request.finalCLTVDelta, hints: request.hints,
         maximumFee: request.limits.maximumFee(for: request.amount), maximumDelay: request.limits.maximumDelay,
         maximumParts: 1,
@@ -125,6 +133,10 @@ extension PaymentEngine {
     guard let last = request.route.hops.last, request.route.isPlausible else {
       throw PaymentFailure(.unspecified, "the route is empty, or its amounts and delays do not fall towards its end")
     }
+    guard let target = request.target ?? scheme.target(paymentHash: request.paymentHash),
+      let scheme = schemes[target.kind], scheme.identity(of: target) == request.paymentHash
+    else { throw PaymentFailure(.lockNotCarried, "what is to be paid is none of the kinds that this node knows") }
+    try checkCarried(request.route, scheme)
     let earlier = (paymentGroups[request.paymentHash] ?? []).compactMap { payments[$0] }
     if let done = earlier.first(where: { $0.status == .complete }) {
       guard done.destination == last.nodeID else {
@@ -152,7 +164,8 @@ extension PaymentEngine {
     if payments[id] == nil {
       counters.payments += 1
       payments[id] = PaymentRecord(
-        id: id, destination: last.nodeID, amount: total, bolt11: request.bolt11, label: request.label,
+        id: id, target: request.target, destination: last.nodeID, amount: total, bolt11: request.bolt11,
+        label: request.label,
         description: request.description, createdAt: now, createdIndex: counters.payments)
       paymentGroups[request.paymentHash, default: []].append(id)
     }
@@ -162,13 +175,34 @@ extension PaymentEngine {
     let sent = offer(
       partID, request.route,
       PartContents(
-        paymentSecret: request.paymentSecret, total: total, metadata: request.metadata,
+        target: target, paymentSecret: request.paymentSecret, total: total, metadata: request.metadata,
         keysendPreimage: request.keysendPreimage, records: request.records))
     guard sent else {
       if others.isEmpty { payments[id]?.status = .failed }
       throw PaymentFailure(.unspecified, "no onion can be made for this route, or its first channel is not ours")
     }
     return (.started(id), finish())
+  }
+
+  /// Nothing is sent on a route of which a channel does not carry such locks.
+  private func checkCarried(_ route: PaymentRoute, _ scheme: any PaymentScheme) throws(PaymentFailure) {
+    if let obstacle = obstacle(on: route, to: scheme.kind) { throw Self.failure(obstacle, scheme) }
+  }
+
+  /// The first channel on a route that does not carry payments of a kind, as far as we know: of our own channel we always do.
+  func obstacle(on route: PaymentRoute, to kind: ExtensionID) -> ChannelDirection? {
+    if let first = route.hops.first, let channel = ownNames[first.shortChannelID].flatMap({ channels[$0] }),
+      !channel.kinds.contains(kind)
+    {
+      return route.direction(ofHop: 0, from: nodeKey.nodeID)
+    }
+    return finder.obstacle(on: route, to: kind)
+  }
+
+  static func failure(_ obstacle: ChannelDirection, _ scheme: any PaymentScheme) -> PaymentFailure {
+    PaymentFailure(
+      .lockNotCarried, "the way leads through channel \(obstacle), which does not carry \(scheme.name)",
+      erringChannel: obstacle)
   }
 
   /// Forgets a payment that has failed or succeeded.
@@ -218,7 +252,8 @@ extension PaymentEngine {
     let id = PaymentID(paymentHash: paymentHash, group: newGroup())
     counters.payments += 1
     let record = PaymentRecord(
-      id: id, destination: sending.payee, amount: amount, bolt11: bolt11, label: label, description: description,
+      id: id, target: sending.target == scheme.target(paymentHash: paymentHash) ? nil : sending.target,
+      destination: sending.payee, amount: amount, bolt11: bolt11, label: label, description: description,
       createdAt: now, createdIndex: counters.payments)
     payments[id] = record
     paymentGroups[paymentHash, default: []].append(id)

@@ -132,6 +132,7 @@ extension PaymentEngine {
     where !invoice.accepted.isEmpty {
       let left = invoice.accepted.filter(keys.contains)
       guard left != invoice.accepted else { continue }
+      for key in invoice.accepted where !keys.contains(key) { acceptedFor[key] = nil }
       invoice.accepted = left
       invoices[invoice.paymentHash] = invoice
       store(invoice.change)
@@ -146,6 +147,7 @@ extension PaymentEngine {
       let invoice = try InvoiceRecord(decoding: value.bytes)
       invoices[invoice.paymentHash] = invoice
       invoiceLabels[invoice.label] = invoice.paymentHash
+      for key in invoice.accepted { acceptedFor[key] = invoice.paymentHash }
       if invoice.status == .unpaid { nextInvoiceExpiry = min(nextInvoiceExpiry, invoice.expiresAt) }
     case .payments:
       let payment = try PaymentRecord(decoding: value.bytes)

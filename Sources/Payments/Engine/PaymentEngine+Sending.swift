@@ -12,6 +12,7 @@ internal import Wire
 extension PaymentEngine {
   /// What the payee is told beside amount and expiry.
   struct PartContents: Sendable {
+    var target: PaymentLock
     var paymentSecret: Bytes32?
     var total: MilliSatoshi
     var metadata: [UInt8]?
@@ -31,14 +32,14 @@ extension PaymentEngine {
       do throws(RouteFailure) {
         plan = try makePlan(sending, record)
       } catch {
-        return giveUp(id, Self.failure(error, sending))
+        return giveUp(id, failure(error, sending))
       }
       guard plan.count <= Int(configuration.maximumAttempts) - Int(record.attempts) else {
         return giveUp(id, PaymentFailure(.stoppedRetrying, Self.describe("too many attempts", sending.latest)))
       }
       sending.queue = []
       let contents = PartContents(
-        paymentSecret: sending.paymentSecret, total: sending.total, metadata: sending.metadata,
+        target: sending.target, paymentSecret: sending.paymentSecret, total: sending.total, metadata: sending.metadata,
         keysendPreimage: sending.keysendPreimage, records: sending.records)
       for route in plan {
         let part = PartID(payment: id, part: sending.nextPart)
@@ -92,7 +93,7 @@ extension PaymentEngine {
     let (high, low) = budget.multipliedFullWidth(by: amount.rawValue)
     let share = high < rest ? rest.dividingFullWidth((high, low)).quotient : budget
     var request = RouteRequest(
-      payee: sending.payee, amount: amount,
+      payee: sending.payee, kind: sending.target.kind, amount: amount,
       finalCLTVDelta: sending.finalCLTVDelta.addingCapped(configuration.finalCLTVSlack),
       hints: sending.hints, maximumFee: MilliSatoshi(share), maximumDelay: sending.maximumDelay,
       excludedNodes: sending.excludedNodes, excludedChannels: sending.excludedChannels, limits: sending.limits,
@@ -112,6 +113,7 @@ extension PaymentEngine {
     guard route.isPlausible, let first = route.hops.first, let last = route.hops.last, let fee = route.fee,
       last.nodeID == request.payee, last.amount == request.amount, last.delay >= request.finalCLTVDelta
     else { throw .noRoute }
+    if let obstacle = obstacle(on: route, to: request.kind) { throw .lockNotCarried(obstacle) }
     guard fee <= request.maximumFee else { throw .tooExpensive(fee) }
     guard first.delay <= request.maximumDelay else { throw .tooSlow(first.delay) }
     return route
@@ -120,17 +122,21 @@ extension PaymentEngine {
   /// Stores and offers a part. False when there is no onion for it, or no channel.
   mutating func offer(_ id: PartID, _ route: PaymentRoute, _ contents: PartContents) -> Bool {
     guard let first = route.hops.first, let last = route.hops.last,
-      let lock = scheme.lock(paymentHash: id.payment.paymentHash),
       let channel = ownNames[first.shortChannelID].flatMap({ channels[$0] }), channel.peer == first.nodeID,
+      channel.kinds.contains(contents.target.kind),
       route.hops.allSatisfy({ UInt64(height) + UInt64($0.delay) < 500_000_000 }),
-      let sessionKey = try? SecretKey(entropy.next()),
+      let scheme = schemes[contents.target.kind],
+      let locks = try? scheme.locks(
+        to: contents.target, hops: route.hops.count, drawing: { entropy.next() }),
+      let lock = locks.locks.first, let sessionKey = try? SecretKey(entropy.next()),
       let onion = try? Onion.create(
-        sessionKey: sessionKey, hops: onionHops(route, contents), associatedData: scheme.associatedData(of: lock))
+        sessionKey: sessionKey, hops: onionHops(route, contents, locks),
+        associatedDataOfHops: locks.locks.map(scheme.associatedData))
     else { return false }
     counters.parts += 1
     let part = PartRecord(
       id: id, amount: last.amount, amountSent: first.amount, route: route, height: height,
-      sharedSecrets: onion.sharedSecrets, createdAt: now, createdIndex: counters.parts)
+      sharedSecrets: onion.sharedSecrets, lockSecret: locks.secret, createdAt: now, createdIndex: counters.parts)
     pendingParts[id] = part
     if var record = payments[id.payment] {
       record.attempts += 1
@@ -142,7 +148,9 @@ extension PaymentEngine {
     outgoings[origin] = Outgoing(expiry: height + first.delay)
     let changes = [counterChange, part.change] + [payments[id.payment]?.change].compactMap { $0 }
     actions.append(.store(changes))
-    let others = (peers[channel.peer] ?? []).filter { $0 != channel.id }
+    let others = (peers[channel.peer] ?? []).filter {
+      $0 != channel.id && channels[$0]?.kinds.contains(lock.kind) == true
+    }
     actions.append(
       .offer(
         OutgoingPayment(
@@ -152,7 +160,7 @@ extension PaymentEngine {
     return true
   }
 
-  private func onionHops(_ route: PaymentRoute, _ contents: PartContents) -> [OnionHop] {
+  private func onionHops(_ route: PaymentRoute, _ contents: PartContents, _ locks: RouteLocks) -> [OnionHop] {
     route.hops.enumerated().map { index, hop in
       var payload = HopPayload()
       let next = index + 1 < route.hops.count ? route.hops[index + 1] : hop
@@ -168,6 +176,7 @@ extension PaymentEngine {
         payload.keysendPreimage = contents.keysendPreimage
         payload.unknown = contents.records
       }
+      payload.unknown += locks.records[index]
       return OnionHop(publicKey: hop.nodeID, payload: payload.encoded)
     }
   }
@@ -182,10 +191,8 @@ extension PaymentEngine {
     pendingParts[id] = nil
     part.completedAt = now
     sendings[id.payment]?.inFlight.remove(id.part)
-    if case .settled(let witness, let attribution) = outcome, let preimage = scheme.preimage(of: witness),
-      sha256(preimage.bytes) == id.payment.paymentHash
-    {
-      succeeded(&part, preimage, attribution)
+    if case .settled(let witness, let attribution) = outcome, let proof = proof(witness, part) {
+      succeeded(&part, proof, attribution)
     } else {
       failed(&part, outcome)
     }
@@ -204,6 +211,15 @@ extension PaymentEngine {
         emit(.paymentFailed(record))
       }
     }
+  }
+
+  /// The payment's secret, if what the first peer gave leads to it.
+  private func proof(_ witness: PaymentWitness, _ part: PartRecord) -> Bytes32? {
+    guard let scheme = schemes[payments[part.id.payment]?.target?.kind ?? scheme.kind],
+      let proof = scheme.proof(of: witness, secret: part.lockSecret), let target = scheme.target(of: proof),
+      scheme.identity(of: target) == part.id.payment.paymentHash
+    else { return nil }
+    return proof
   }
 
   private mutating func succeeded(_ pending: inout PartRecord, _ preimage: Bytes32, _ attribution: [UInt8]?) {
@@ -295,10 +311,11 @@ extension PaymentEngine {
     latest.map { "\(reason); the latest attempt: \($0.message)" } ?? reason
   }
 
-  private static func failure(_ error: RouteFailure, _ sending: Sending) -> PaymentFailure {
+  private func failure(_ error: RouteFailure, _ sending: Sending) -> PaymentFailure {
     switch error {
+    case .lockNotCarried(let obstacle): return Self.failure(obstacle, schemes[sending.target.kind] ?? scheme)
     case .noRoute:
-      var failure = PaymentFailure(.routeNotFound, describe("no route to the payee", sending.latest))
+      var failure = PaymentFailure(.routeNotFound, Self.describe("no route to the payee", sending.latest))
       failure.failureCode = sending.latest?.failureCode
       failure.erringIndex = sending.latest?.erringIndex
       failure.erringNode = sending.latest?.erringNode

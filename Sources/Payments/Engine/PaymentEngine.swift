@@ -18,7 +18,7 @@ public struct PaymentEngine: Sendable {
   let nodeKey: any NodeKey
   let finder: any RouteFinder
   let schemes: [ExtensionID: any PaymentScheme]
-  /// Whose locks our invoices and payments use.
+  /// Whose locks our invoices and payments use unless something else is asked for.
   let scheme: any PaymentScheme
   var entropy: EntropyStream
 
@@ -42,6 +42,8 @@ public struct PaymentEngine: Sendable {
 
   public internal(set) var invoices: [Bytes32: InvoiceRecord] = [:]
   var invoiceLabels: [String: Bytes32] = [:]
+  /// Which invoice an offer has paid that is settled, and not gone yet.
+  var acceptedFor: [PaymentKey: Bytes32] = [:]
   var nextInvoiceExpiry = PaymentTime(milliseconds: .max)
 
   public internal(set) var payments: [PaymentID: PaymentRecord] = [:]
@@ -62,7 +64,8 @@ public struct PaymentEngine: Sendable {
   var actions: [PaymentAction] = []
 
   /// - Parameters:
-  ///   - schemes: for each kind of lock that is forwarded; the first one's are those of our invoices and payments.
+  ///   - schemes: for each kind of lock that is forwarded; the first one's are those of our invoices and payments, unless something
+  ///     else is asked for.
   ///   - entropy: 32 random bytes, fresh for each start: secrets of payments are drawn from them.
   ///   - records: what was stored, of each collection that `isLoaded`.
   /// - Throws: when a record cannot be read.
@@ -157,6 +160,8 @@ extension PaymentEngine {
     var stage: Stage = .undecided
     /// That of our offer for it.
     var origin: [UInt8]?
+    /// For a payment to us: what its scheme needs to open this lock with the payment's secret.
+    var lockSecret: [UInt8] = []
 
     enum Stage: Hashable, Sendable {
       case undecided

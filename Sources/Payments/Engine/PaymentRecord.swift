@@ -58,6 +58,8 @@ public enum PaymentStatus: UInt8, Hashable, Sendable {
 /// What is known of a payment of ours as a whole.
 public struct PaymentRecord: BinaryCodable {
   public var id: PaymentID
+  /// What is paid; nil: the payment hash.
+  public var target: PaymentLock?
   public var status: PaymentStatus
   public var destination: PublicKey?
   /// What the payee gets from us.
@@ -67,6 +69,7 @@ public struct PaymentRecord: BinaryCodable {
   public var bolt11: String?
   public var label: String?
   public var description: String?
+  /// The proof of payment, what opens the target: a preimage, or a discrete logarithm.
   public var preimage: Bytes32?
   public var createdAt: PaymentTime
   public var completedAt: PaymentTime?
@@ -80,10 +83,12 @@ public struct PaymentRecord: BinaryCodable {
   public var createdIndex: UInt64
 
   init(
-    id: PaymentID, destination: PublicKey?, amount: MilliSatoshi, bolt11: String?, label: String?,
+    id: PaymentID, target: PaymentLock? = nil, destination: PublicKey?, amount: MilliSatoshi, bolt11: String?,
+    label: String?,
     description: String?, createdAt: PaymentTime, createdIndex: UInt64
   ) {
     self.id = id
+    self.target = target
     status = .pending
     self.destination = destination
     self.amount = amount
@@ -98,7 +103,7 @@ public struct PaymentRecord: BinaryCodable {
   }
 
   public init(from reader: inout ByteReader) throws(DecodingError) {
-    try reader.readVersion(1)
+    let version = try reader.readVersion(upTo: 2)
     id = try PaymentID(from: &reader)
     guard let status = PaymentStatus(rawValue: try reader.readUInt8()) else { throw .malformed("unknown status") }
     self.status = status
@@ -115,10 +120,11 @@ public struct PaymentRecord: BinaryCodable {
     attempts = try reader.readUInt32()
     failure = try reader.readFlag() ? try PaymentFailure(from: &reader) : nil
     createdIndex = try reader.readUInt64()
+    if version >= 2 { target = try reader.readFlag() ? try reader.readLock() : nil }
   }
 
   public func encode(to writer: inout ByteWriter) {
-    writer.write(1 as UInt8)
+    writer.write(2 as UInt8)
     id.encode(to: &writer)
     writer.write(status.rawValue)
     writer.writeOptional(destination) { $0.write($1) }
@@ -134,6 +140,7 @@ public struct PaymentRecord: BinaryCodable {
     writer.write(attempts)
     writer.writeOptional(failure) { $1.encode(to: &$0) }
     writer.write(createdIndex)
+    writer.writeOptional(target) { $0.writeSized($1.encoded) }
   }
 }
 
@@ -150,6 +157,8 @@ public struct PartRecord: BinaryCodable {
   public var height: UInt32
   /// The onion's, one for each hop: what failures are read with.
   var sharedSecrets: [SharedSecret]
+  /// What makes the payment's secret of a witness for the first lock.
+  var lockSecret: [UInt8]
   public var outgoing: PaymentKey?
   public var createdAt: PaymentTime
   public var completedAt: PaymentTime?
@@ -160,7 +169,7 @@ public struct PartRecord: BinaryCodable {
 
   init(
     id: PartID, amount: MilliSatoshi, amountSent: MilliSatoshi, route: PaymentRoute, height: UInt32,
-    sharedSecrets: [SharedSecret], createdAt: PaymentTime, createdIndex: UInt64
+    sharedSecrets: [SharedSecret], lockSecret: [UInt8], createdAt: PaymentTime, createdIndex: UInt64
   ) {
     self.id = id
     status = .pending
@@ -169,6 +178,7 @@ public struct PartRecord: BinaryCodable {
     self.route = route
     self.height = height
     self.sharedSecrets = sharedSecrets
+    self.lockSecret = lockSecret
     self.createdAt = createdAt
     self.createdIndex = createdIndex
   }
@@ -176,7 +186,7 @@ public struct PartRecord: BinaryCodable {
   public var destination: PublicKey? { route.hops.last?.nodeID }
 
   public init(from reader: inout ByteReader) throws(DecodingError) {
-    try reader.readVersion(1)
+    let version = try reader.readVersion(upTo: 2)
     id = try PartID(from: &reader)
     guard let status = PaymentStatus(rawValue: try reader.readUInt8()) else { throw .malformed("unknown status") }
     self.status = status
@@ -192,10 +202,11 @@ public struct PartRecord: BinaryCodable {
     preimage = try reader.readFlag() ? try reader.read() : nil
     failure = try reader.readFlag() ? try PaymentFailure(from: &reader) : nil
     createdIndex = try reader.readUInt64()
+    lockSecret = version >= 2 ? try reader.readSizedBytes() : []
   }
 
   public func encode(to writer: inout ByteWriter) {
-    writer.write(1 as UInt8)
+    writer.write(2 as UInt8)
     id.encode(to: &writer)
     writer.write(status.rawValue)
     writer.write(amount)
@@ -209,6 +220,7 @@ public struct PartRecord: BinaryCodable {
     writer.writeOptional(preimage) { $0.write($1) }
     writer.writeOptional(failure) { $1.encode(to: &$0) }
     writer.write(createdIndex)
+    writer.writeSized(lockSecret)
   }
 }
 
@@ -235,6 +247,8 @@ public struct PaymentFailure: BinaryCodable, CustomStringConvertible {
     case stoppedRetrying = 210
     case statusUnexpected = 211
     case invalidInvoice = 212
+    /// Ours: a channel that would be needed does not carry payments with such locks, or this node knows none.
+    case lockNotCarried = 4440
   }
 
   public var code: Code

@@ -233,6 +233,8 @@ public struct PaymentChannel: Hashable, Sendable {
   public var policy: ForwardingPolicy
   /// The peer's, for what arrives through it. Nil until the peer has said it.
   public var peerPolicy: ForwardingPolicy?
+  /// Whose locks it carries.
+  public var kinds: Set<ExtensionID>
   /// About what we can receive through it.
   public var receivable: MilliSatoshi?
   /// Our latest `channel_update` for each name of the channel, for failures that carry one. May be empty: BOLT 4: Nodes which do not
@@ -242,7 +244,8 @@ public struct PaymentChannel: Hashable, Sendable {
   public init(
     id: ChannelID, peer: PublicKey, shortChannelID: ShortChannelID? = nil, hidesShortChannelID: Bool = false,
     aliases: [ShortChannelID] = [], peerAlias: ShortChannelID? = nil, isPublic: Bool, state: State = .usable,
-    policy: ForwardingPolicy, peerPolicy: ForwardingPolicy? = nil, receivable: MilliSatoshi? = nil,
+    policy: ForwardingPolicy, peerPolicy: ForwardingPolicy? = nil, kinds: Set<ExtensionID>,
+    receivable: MilliSatoshi? = nil,
     channelUpdates: [ShortChannelID: [UInt8]] = [:]
   ) {
     self.id = id
@@ -255,6 +258,7 @@ public struct PaymentChannel: Hashable, Sendable {
     self.state = state
     self.policy = policy
     self.peerPolicy = peerPolicy
+    self.kinds = kinds
     self.receivable = receivable
     self.channelUpdates = channelUpdates
   }

@@ -1,5 +1,6 @@
 internal import Bitcoin
 internal import Encoding
+internal import GLC
 internal import Secp256k1
 
 // How records are written. Each begins with a version; a reader that meets another one refuses it.
@@ -60,6 +61,20 @@ extension ByteReader {
     let count = try readBigSize()
     guard count <= UInt64(remaining / minimumSize) else { throw .truncated }
     return Int(count)
+  }
+
+  @_lifetime(self: copy self)
+  mutating func readLock() throws(DecodingError) -> PaymentLock {
+    let bytes = try readSizedBytes()
+    return try PaymentLock(decoding: bytes.bytes)
+  }
+
+  /// The version of a record of which older forms are read too.
+  @_lifetime(self: copy self)
+  mutating func readVersion(upTo latest: UInt8) throws(DecodingError) -> UInt8 {
+    let version = try readUInt8()
+    guard 1...latest ~= version else { throw .malformed("a record of an unknown version") }
+    return version
   }
 
   @_lifetime(self: copy self)

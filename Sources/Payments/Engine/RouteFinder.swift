@@ -95,6 +95,8 @@ public struct PaymentRoute: BinaryCodable {
 /// What a route is wanted for.
 public struct RouteRequest: Hashable, Sendable {
   public var payee: PublicKey
+  /// Whose locks every channel of the route shall carry.
+  public var kind: ExtensionID
   /// What shall arrive there.
   public var amount: MilliSatoshi
   /// How many blocks the last offer shall have left.
@@ -122,11 +124,15 @@ public enum RouteFailure: Error, Hashable, Sendable {
   case tooExpensive(MilliSatoshi)
   /// There is one, with so many blocks.
   case tooSlow(UInt32)
+  /// There is one, but this channel on it does not carry payments of that kind.
+  case lockNotCarried(ChannelDirection)
 }
 
 /// Finds ways through the network. Where channels of ours are concerned, it knows what they can carry at the moment.
 public protocol RouteFinder: Sendable {
   func route(_ request: RouteRequest) throws(RouteFailure) -> PaymentRoute
+  /// The first channel on a route that is known not to carry payments of a kind.
+  func obstacle(on route: PaymentRoute, to kind: ExtensionID) -> ChannelDirection?
 }
 
 /// What an attempt to pay says about the network.

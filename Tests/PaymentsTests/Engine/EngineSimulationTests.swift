@@ -29,6 +29,7 @@ import Wire
     var complete = 0
     var failed = 0
     var split = 0
+    var points = 0
     for seed in 1000..<1012 as Range<UInt64> {
       var simulation = try Simulation(seed: seed)
       try simulation.play(rounds: 60)
@@ -39,6 +40,7 @@ import Wire
           complete += payment.status == .complete ? 1 : 0
           failed += payment.status == .failed ? 1 : 0
           split += payment.parts > 1 ? 1 : 0
+          points += payment.status == .complete && payment.target != nil ? 1 : 0
         }
       }
     }
@@ -46,14 +48,15 @@ import Wire
     #expect(complete > 50)
     #expect(failed > 20)
     #expect(split > 5)
+    #expect(points > 20)
   }
 }
 
 struct Simulation {
   var network: SimulatedNetwork
   var before: [UInt64] = []
-  /// Preimages of hold invoices, by the node that has them.
-  var held: [(node: Int, preimage: Bytes32)] = []
+  /// Secrets of hold invoices, by the node that has them.
+  var held: [(node: Int, hash: Bytes32, preimage: Bytes32)] = []
   var labels = 0
 
   init(seed: UInt64) throws {
@@ -79,7 +82,9 @@ struct Simulation {
         UInt64.random(in: 0...20_000_000, using: &network.random)
       ),
       feeBase: UInt32.random(in: 0...2000, using: &network.random),
-      feePpm: UInt32.random(in: 0...2000, using: &network.random))
+      feePpm: UInt32.random(in: 0...2000, using: &network.random),
+      kinds: [[hashKind, pointKind], [hashKind, pointKind], [hashKind], [pointKind]]
+        .randomElement(using: &network.random)!)
   }
 
   private mutating func anyNode() -> Int { Int.random(in: network.nodes.indices, using: &network.random) }
@@ -109,12 +114,14 @@ struct Simulation {
     labels += 1
     let preimage = sha256(Array("preimage \(network.seed) \(labels)".utf8))
     let isHold = Int.random(in: 0..<5, using: &network.random) == 0
+    let scheme = bothKinds.randomElement(using: &network.random)!
     let amount = UInt64.random(in: 1000...25_000_000, using: &network.random)
     let invoice = try network.invoice(at: payee, amount, label: "label \(labels)") {
       $0.minFinalCLTVExpiryDelta = 60
-      if isHold { $0.holdHash = sha256(preimage.bytes) }
+      $0.kind = scheme.kind
+      if isHold { $0.holdTarget = scheme.target(of: preimage) }
     }
-    if isHold { held.append((payee, preimage)) }
+    if isHold { held.append((payee, invoice.paymentHash, preimage)) }
     // A node that died while it made the invoice has not shown it.
     guard network.nodes[payee].engine.invoices[invoice.paymentHash] != nil else { return }
     do {
@@ -144,8 +151,7 @@ struct Simulation {
 
   private mutating func release() throws {
     guard let index = held.indices.randomElement(using: &network.random) else { return }
-    let (node, preimage) = held[index]
-    let hash = sha256(preimage.bytes)
+    let (node, hash, preimage) = held[index]
     guard network.nodes[node].engine.isHeld(hash) else { return }
     held.remove(at: index)
     let settles = Bool.random(using: &network.random)
@@ -155,7 +161,7 @@ struct Simulation {
       : network.nodes[node].engine.cancelInvoice(hash, at: network.time)
     network.carryOut(node, actions)
     // Whoever dies before it is stored has to be told again.
-    if network.nodes[node].engine.isHeld(hash) { held.append((node, preimage)) }
+    if network.nodes[node].engine.isHeld(hash) { held.append((node, hash, preimage)) }
   }
 
   /// No more accidents: everything that is open comes to its end.
@@ -166,7 +172,7 @@ struct Simulation {
     while !held.isEmpty {
       let count = held.count
       for _ in 0..<count { try release() }
-      held.removeAll { !network.nodes[$0.node].engine.isHeld(sha256($0.preimage.bytes)) }
+      held.removeAll { !network.nodes[$0.node].engine.isHeld($0.hash) }
       try network.run()
     }
     for _ in 0..<4 {
@@ -187,6 +193,11 @@ struct Simulation {
     let total = network.nodes.indices.reduce(0) { $0 + network.wealth($1) }
     try require(total == before.reduce(0, +), "money came or went")
     var paidHashes: Set<Bytes32> = []
+    // Points are never met again, neither on the way nor by parts.
+    var seen: Set<[UInt8]> = []
+    for offer in network.offered where offer.lock.kind == pointKind {
+      try require(seen.insert(offer.lock.bytes).inserted, "two offers are locked by the same point")
+    }
     for (index, node) in network.nodes.enumerated() {
       var expected = Int64(before[index])
       for payment in node.engine.payments.values {
@@ -196,7 +207,12 @@ struct Simulation {
           continue
         }
         let preimage = payment.preimage ?? Bytes32()
-        try require(sha256(preimage.bytes) == payment.id.paymentHash, "node \(index): no proof of a payment")
+        let isProven = bothKinds.contains { scheme in
+          guard let target = scheme.target(of: preimage) else { return false }
+          return scheme.identity(of: target) == payment.id.paymentHash
+            && scheme.kind == (payment.target?.kind ?? hashKind)
+        }
+        try require(isProven, "node \(index): no proof of a payment")
         try require(paidHashes.insert(payment.id.paymentHash).inserted, "node \(index): paid twice")
         let payee = network.nodes.first { $0.id == payment.destination }
         let invoice = payee?.engine.invoices[payment.id.paymentHash]

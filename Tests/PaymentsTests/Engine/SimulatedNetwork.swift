@@ -23,6 +23,8 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 let hashKind = ExtensionID(rawValue: 0x0400)
+let pointKind = ExtensionID(rawValue: 0x0500)
+let bothKinds: [any PaymentScheme] = [HashLocks(kind: hashKind), PointLocks(kind: pointKind)]
 
 /// What a rule of the simulation that was broken looks like.
 struct SimulationError: Error, CustomStringConvertible {
@@ -69,6 +71,7 @@ struct SimulatedChannel {
   var offers: [[UInt64: Offer]] = [[:], [:]]
   var nextIDs: [UInt64] = [0, 0]
   var isPublic = true
+  var kinds: Set<ExtensionID> = [hashKind, pointKind]
   var isOpen = true
   var isConnected = true
 
@@ -110,6 +113,8 @@ struct SimulatedNetwork {
   /// Called for every incoming offer before it reaches a node; true: swallowed.
   var intercepted: [(Int, IncomingPayment)] = []
   var interceptsAt: Int?
+  /// All offers that were ever made: on which channel, by which node, and their locks.
+  var offered: [(channel: ChannelID, by: Int, lock: PaymentLock)] = []
   /// An error that a channel gives to the next offers of a node.
   var refusals: [Int: [OfferRefusal]] = [:]
 
@@ -130,7 +135,7 @@ struct SimulatedNetwork {
     configure(&configuration)
     let finder = SimulatedFinder(key.nodeID)
     let engine = try PaymentEngine(
-      configuration: configuration, nodeKey: key, finder: finder, schemes: [HashLocks(kind: hashKind)],
+      configuration: configuration, nodeKey: key, finder: finder, schemes: bothKinds,
       height: height, now: time, entropy: sha256(Array("\(seed) \(index)".utf8)))
     nodes.append(Node(key: key, finder: finder, configuration: configuration, engine: engine))
     return index
@@ -139,7 +144,8 @@ struct SimulatedNetwork {
   @discardableResult
   mutating func connect(
     _ a: Int, _ b: Int, _ balances: (UInt64, UInt64), feeBase: UInt32 = 1000, feePpm: UInt32 = 100,
-    delta: UInt16 = 34, minimum: UInt64 = 1, maximum: UInt64 = .max, isPublic: Bool = true
+    delta: UInt16 = 34, minimum: UInt64 = 1, maximum: UInt64 = .max, isPublic: Bool = true,
+    kinds: Set<ExtensionID> = [hashKind, pointKind]
   ) -> ChannelID {
     let number = UInt32(channels.count + 1)
     let scid = ShortChannelID(blockHeight: 100 + number, transactionIndex: 1, outputIndex: 0)!
@@ -150,6 +156,7 @@ struct SimulatedNetwork {
     var channel = SimulatedChannel(
       id: id, shortChannelID: scid, ends: [a, b], balances: [balances.0, balances.1], policies: [policy, policy])
     channel.isPublic = isPublic
+    channel.kinds = kinds
     channels[id] = channel
     tell(id)
     return id
@@ -167,7 +174,7 @@ struct SimulatedNetwork {
     return PaymentChannel(
       id: id, peer: nodes[channel.ends[1 - side]].id, shortChannelID: channel.shortChannelID,
       isPublic: channel.isPublic, state: channel.isOpen ? channel.isConnected ? .usable : .disconnected : .closing,
-      policy: channel.policies[side], peerPolicy: channel.policies[1 - side],
+      policy: channel.policies[side], peerPolicy: channel.policies[1 - side], kinds: channel.kinds,
       receivable: MilliSatoshi(channel.balances[1 - side]),
       channelUpdates: [channel.shortChannelID: channelUpdate(of: channel, side: side)])
   }
@@ -199,7 +206,7 @@ struct SimulatedNetwork {
         edges.append(
           SimulatedFinder.Edge(
             from: nodes[channel.ends[side]].id, to: nodes[channel.ends[1 - side]].id, scid: channel.shortChannelID,
-            policy: (announced[channel.id] ?? channel.policies)[side], capacity: channel.total))
+            policy: (announced[channel.id] ?? channel.policies)[side], kinds: channel.kinds, capacity: channel.total))
       }
     }
     for index in nodes.indices {
@@ -210,7 +217,7 @@ struct SimulatedNetwork {
         own.append(
           SimulatedFinder.Edge(
             from: nodes[index].id, to: nodes[channel.ends[1 - side]].id, scid: channel.shortChannelID,
-            policy: channel.policies[side], capacity: channel.balances[side]))
+            policy: channel.policies[side], kinds: channel.kinds, capacity: channel.balances[side]))
       }
       nodes[index].finder.set(own + edges.filter { $0.from != nodes[index].id })
     }
@@ -273,12 +280,17 @@ struct SimulatedNetwork {
         refusal = .notConnected
         continue
       }
+      guard channel.kinds.contains(offer.lock.kind) else {
+        refusal = .wrongKind
+        continue
+      }
       guard channel.balances[side] >= offer.amount.rawValue else {
         refusal = .insufficientBalance
         continue
       }
       let number = channel.nextIDs[side]
       channel.nextIDs[side] += 1
+      offered.append((id, node, offer.lock))
       channel.balances[side] -= offer.amount.rawValue
       channel.offers[side][number] = SimulatedChannel.Offer(
         amount: offer.amount, lock: offer.lock, expiry: offer.expiry, onion: offer.onion, pathKey: offer.pathKey,
@@ -310,7 +322,7 @@ struct SimulatedNetwork {
     guard var channel = channels[key.channel] else { return }
     let side = 1 - channel.side(of: node)
     guard var offer = channel.offers[side][key.id], offer.removal == nil else { return }
-    if case .settled(let witness, _) = removal, sha256(witness.bytes).array != offer.lock.bytes { return }
+    if case .settled(let witness, _) = removal, !Self.opens(witness, offer.lock) { return }
     offer.removal = removal
     channel.offers[side][key.id] = offer
     channels[key.channel] = channel
@@ -318,6 +330,13 @@ struct SimulatedNetwork {
     if removal.isSettled {
       enqueue(channel.ends[side], key.channel, .outcome(origin: offer.origin, removal.outcome))
     }
+  }
+
+  private static func opens(_ witness: PaymentWitness, _ lock: PaymentLock) -> Bool {
+    guard witness.kind == lock.kind else { return false }
+    guard lock.kind == pointKind else { return sha256(witness.bytes).array == lock.bytes }
+    guard let raw = try? Bytes32(witness.bytes), let key = try? SecretKey(raw) else { return false }
+    return key.publicKey.array == lock.bytes
   }
 
   /// Second step: it is irrevocable.
@@ -402,7 +421,7 @@ struct SimulatedNetwork {
     do {
       nodes[node].engine = try PaymentEngine(
         configuration: nodes[node].configuration, nodeKey: nodes[node].key, finder: nodes[node].finder,
-        schemes: [HashLocks(kind: hashKind)], height: height, now: time,
+        schemes: bothKinds, height: height, now: time,
         entropy: sha256(Array("\(seed) \(node) \(nodes[node].starts)".utf8)), records: records)
     } catch {
       fatalError("seed \(seed): \(error)")
@@ -453,6 +472,7 @@ final class SimulatedFinder: RouteFinder {
     var to: PublicKey
     var scid: ShortChannelID
     var policy: ForwardingPolicy
+    var kinds: Set<ExtensionID> = [hashKind, pointKind]
     var capacity: UInt64
   }
 
@@ -462,7 +482,40 @@ final class SimulatedFinder: RouteFinder {
   init(_ source: PublicKey) { self.source = source }
   func set(_ new: [Edge]) { edges.withLock { $0 = new } }
 
+  func obstacle(on route: PaymentRoute, to kind: ExtensionID) -> ChannelDirection? {
+    let edges = edges.withLock { $0 }
+    var previous = source
+    for hop in route.hops {
+      let direction = ChannelDirection(hop.shortChannelID, from: previous, to: hop.nodeID)
+      if let edge = edges.first(where: { $0.from == previous && $0.to == hop.nodeID && $0.scid == hop.shortChannelID }),
+        !edge.kinds.contains(kind)
+      {
+        return direction
+      }
+      previous = hop.nodeID
+    }
+    return nil
+  }
+
   func route(_ request: RouteRequest) throws(RouteFailure) -> PaymentRoute {
+    do throws(RouteFailure) {
+      return try route(request, over: [request.kind])
+    } catch {
+      var anyway = request
+      anyway.maximumFee = MilliSatoshi(.max)
+      if error == .noRoute, let other = try? route(anyway, over: []),
+        let obstacle = obstacle(on: other, to: request.kind)
+      {
+        throw .lockNotCarried(obstacle)
+      }
+      throw error
+    }
+  }
+
+  /// `kinds`: what every channel must carry.
+  private func route(
+    _ request: RouteRequest, over kinds: Set<ExtensionID>
+  ) throws(RouteFailure) -> PaymentRoute {
     struct Best {
       var amount: MilliSatoshi
       var delay: UInt32
@@ -503,7 +556,8 @@ final class SimulatedFinder: RouteFinder {
         guard let reserved = request.reserved[direction, default: .zero].adding(amount),
           reserved.rawValue <= edge.capacity,
           request.limits[direction].map({ amount < $0 }) ?? true,
-          amount >= policy.htlcMinimumMsat, amount <= policy.htlcMaximumMsat, !policy.isDisabled
+          edge.kinds.isSuperset(of: kinds), amount >= policy.htlcMinimumMsat, amount <= policy.htlcMaximumMsat,
+          !policy.isDisabled
         else { continue }
         let hop = PaymentRoute.Hop(
           nodeID: node, shortChannelID: edge.scid, amount: amount, delay: reached.delay)

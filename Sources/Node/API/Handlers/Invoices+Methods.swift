@@ -4,8 +4,10 @@ internal import Encoding
 internal import GLC
 internal import Hashing
 internal import JSON
+internal import PTLC
 internal import Payments
 internal import RPC
+internal import Secp256k1
 internal import Wire
 
 extension Handlers {
@@ -25,6 +27,7 @@ extension Handlers {
     }
     if let expiry = try arguments.integer(ifPresent: "expiry") { terms.expiry = expiry }
     terms.preimage = try arguments.bytes32(ifPresent: "preimage")
+    if try arguments.bool(ifPresent: "ptlc") ?? false { terms.kind = PTLCExtension.id }
     terms.minFinalCLTVExpiryDelta = try arguments.integer(ifPresent: "cltv", as: UInt32.self)
     terms.fallbacks = try (arguments.strings(ifPresent: "fallbacks") ?? []).map { text in
       guard let address = try? Address(text, expecting: network) else {
@@ -59,6 +62,7 @@ extension Handlers {
       "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt), "bolt11": .string(record.bolt11),
       "payment_secret": .hex(record.paymentSecret), "created_index": .unsigned(record.createdIndex),
     ]
+    if let point = record.target?.point { object["payment_point"] = .text(point) }
     for (name, text) in await warnings(amount) { object[name] = .string(text) }
     return .object(object)
   }
@@ -84,23 +88,33 @@ extension Handlers {
     var terms = InvoiceTerms(
       amount: try arguments.milliSatoshi("amount_msat"), label: try arguments.string("label"),
       description: try arguments.string("description"))
-    terms.holdHash = try arguments.bytes32("payment_hash")
+    let name = try arguments.bytes("payment_hash")
+    if let point = PublicKey(parsing: name) {
+      terms.holdTarget = PaymentLock(kind: PTLCExtension.id, bytes: point.array)
+    } else if let hash = try? Bytes32(name) {
+      terms.holdHash = hash
+    } else {
+      throw arguments.invalid("payment_hash", "should be the 32 bytes of a hash or the 33 bytes of a point")
+    }
     if let expiry = try arguments.integer(ifPresent: "expiry") { terms.expiry = expiry }
     terms.minFinalCLTVExpiryDelta = try arguments.integer(ifPresent: "cltv", as: UInt32.self) ?? 144
     let record = try await node.createInvoice(terms)
     try await settleEngine()
-    return [
+    var object: JSONObject = [
       "bolt11": .string(record.bolt11), "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt),
     ]
+    if let point = record.target?.point { object["payment_point"] = .text(point) }
+    return .object(object)
   }
 
   func holdinvoiceSettle(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let preimage = try arguments.bytes32("preimage")
-    let hash = sha256(preimage.bytes)
-    let record = try await changeEngine { engine, now in
-      let actions = try engine.settleInvoice(hash, preimage: preimage, at: now)
-      return (engine.invoices[hash], actions)
-    }
+    let (hash, record) =
+      try await changeEngine { engine, now in
+        let hash = engine.invoice(openedBy: preimage)?.paymentHash ?? sha256(preimage.bytes)
+        let actions = try engine.settleInvoice(hash, preimage: preimage, at: now)
+        return ((hash, engine.invoices[hash]), actions)
+      } as (Bytes32, InvoiceRecord?)
     return ["payment_hash": .hex(hash), "amount_received_msat": .msat(record?.amountReceived ?? .zero)]
   }
 
@@ -116,6 +130,7 @@ extension Handlers {
     var object: JSONObject = ["label": .string(invoice.label)]
     if !invoice.bolt11.isEmpty { object["bolt11"] = .string(invoice.bolt11) }
     object["payment_hash"] = .hex(invoice.paymentHash)
+    if let point = invoice.target?.point { object["payment_point"] = .text(point) }
     if let amount = invoice.amount { object["amount_msat"] = .msat(amount) }
     object["status"] = .string(invoice.status.name)
     if invoice.status == .paid {
@@ -219,6 +234,11 @@ extension Handlers {
     guard let record else { throw RPCError(.invoiceWaitTimedOut, "Timed out") }
     return Self.json(record)
   }
+}
+
+extension PaymentLock {
+  /// The payment point of a target that is one.
+  var point: PublicKey? { kind == PTLCExtension.id ? PublicKey(parsing: bytes) : nil }
 }
 
 extension InvoiceRecord.Status {

@@ -4,6 +4,7 @@ internal import Encoding
 internal import GLC
 internal import Hashing
 internal import JSON
+internal import PTLC
 internal import Payments
 internal import RPC
 internal import Secp256k1
@@ -162,6 +163,7 @@ extension Handlers {
     object["parts"] = .int(record.parts)
     if let destination = record.destination { object["destination"] = .text(destination) }
     object["payment_hash"] = .hex(record.id.paymentHash)
+    if let point = record.target?.point { object["payment_point"] = .text(point) }
     object["status"] = "complete"
     object["created_at"] = .preciseTime(record.createdAt)
     return .object(object)
@@ -187,6 +189,9 @@ extension Handlers {
       route: PaymentRoute(hops: hops), paymentHash: hash,
       paymentSecret: try arguments.bytes32(ifPresent: "payment_secret"), part: part)
     request.total = try arguments.milliSatoshi(ifPresent: "amount_msat")
+    if let point = try arguments.publicKey(ifPresent: "payment_point") {
+      request.target = PaymentLock(kind: PTLCExtension.id, bytes: point.array)
+    }
     request.group = try arguments.integer(ifPresent: "groupid")
     request.metadata = try arguments.bytes(ifPresent: "payment_metadata")
     request.label = try arguments.string(ifPresent: "label")
@@ -330,6 +335,7 @@ extension Handlers {
           if let label = payment.label { object["label"] = .string(label) }
           if let destination = payment.destination { object["destination"] = .text(destination) }
           object["payment_hash"] = .hex(payment.id.paymentHash)
+          if let point = payment.target?.point { object["payment_point"] = .text(point) }
           object["status"] = .string("\(payment.status)")
           object["created_at"] = .time(payment.createdAt)
           if let time = payment.completedAt { object["completed_at"] = .time(time) }
