@@ -10,6 +10,8 @@ public enum StackError: Error, Hashable, Sendable, CustomStringConvertible {
   case duplicateMessage(UInt16, String, String)
   /// Two extensions use one basepoint number with different derivations on the same side, or one that the core owns in another way.
   case keyClash(Basepoint, String, String)
+  /// An extension makes taproot outputs alone, and the funding scheme has commitments with others.
+  case needsTaproot(String, funding: String)
 
   public var description: String {
     switch self {
@@ -18,6 +20,7 @@ public enum StackError: Error, Hashable, Sendable, CustomStringConvertible {
     case .conflict(let a, let b): "\(a) and \(b) exclude each other"
     case .duplicateMessage(let type, let a, let b): "\(a) and \(b) both claim message type \(type)"
     case .keyClash(let basepoint, let a, let b): "\(a) and \(b) use basepoint \(basepoint.rawValue) in different ways"
+    case .needsTaproot(let name, let funding): "\(name) needs taproot outputs, which \(funding) does not have"
     }
   }
 }
@@ -38,6 +41,8 @@ public struct ChannelStack: Sendable {
   public let needsPresign: Bool
   /// Whether `update_fee` is not allowed.
   public let fixesFeeRate: Bool
+  /// How fees of commitments are raised.
+  public let feeBumping: FeeBumping
   let messageOwners: [UInt16: Int]
   /// Those of `extensions`: asking for a manifest makes one.
   let phases: [ContributionPhase]
@@ -58,6 +63,9 @@ public struct ChannelStack: Sendable {
     for (index, slot) in given.enumerated() {
       let manifest = manifests[index]
       if given[..<index].contains(where: { $0.id == slot.id }) { throw .duplicate(slot.id) }
+      if manifest.needsTaproot, funding.scripts == .witnessScript {
+        throw .needsTaproot(manifest.name, funding: type(of: funding).name)
+      }
       for required in manifest.requires where !given.contains(where: { $0.id == required }) {
         throw .missing(required, requiredBy: manifest.name)
       }
@@ -78,6 +86,7 @@ public struct ChannelStack: Sendable {
     phases = order.map { manifests[$0].phase }
     fixesFeeRate = manifests.contains(where: \.fixesFeeRate)
     needsPresign = manifests.contains(where: \.needsPresign)
+    feeBumping = manifests.map(\.feeBumping).max { $0.rawValue < $1.rawValue } ?? .none
     for (position, index) in order.enumerated() {
       for type in manifests[index].messageTypes {
         if let other = owners[type] {

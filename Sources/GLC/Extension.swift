@@ -41,11 +41,15 @@ public struct Manifest: Hashable, Sendable {
   public var needsPresign: Bool
   /// Whether commitments keep the fee rate that they began with: `update_fee` is not allowed then.
   public var fixesFeeRate: Bool
+  /// What the extension provides for raising the fee of commitments.
+  public var feeBumping: FeeBumping
+  /// Whether its outputs can only be made in taproot.
+  public var needsTaproot: Bool
 
   public init(
     name: String, phase: ContributionPhase, requires: [ExtensionID] = [], conflicts: [ExtensionID] = [],
     messageTypes: [UInt16] = [], keys: [KeyRef] = [], needsPresign: Bool = false,
-    fixesFeeRate: Bool = false
+    fixesFeeRate: Bool = false, feeBumping: FeeBumping = .none, needsTaproot: Bool = false
   ) {
     self.name = name
     self.phase = phase
@@ -55,6 +59,8 @@ public struct Manifest: Hashable, Sendable {
     self.keys = keys
     self.needsPresign = needsPresign
     self.fixesFeeRate = fixesFeeRate
+    self.feeBumping = feeBumping
+    self.needsTaproot = needsTaproot
   }
 }
 
@@ -139,6 +145,12 @@ public protocol ChannelExtension: Sendable {
   /// May depend on the parameters, because so do the keys and messages of some formats.
   static func manifest(_ parameters: Parameters) -> Manifest
 
+  /// What this node wants when a channel like that is negotiated.
+  func propose(for setting: StackSetting) -> Parameters
+  /// What this node says to what the other party wants, as seen from here: the same parameters when it agrees, others when it would agree
+  /// to those. Throws when there is nothing to agree on. What comes out is agreed to when it is asked again.
+  func agree(to theirs: Parameters, for setting: StackSetting) throws(NegotiationFault) -> Parameters
+
   /// The same parameters as the other party has them: what they say of local and remote is exchanged. As they are, unless the extension
   /// says otherwise.
   func mirrored(_ parameters: Parameters) -> Parameters
@@ -183,6 +195,17 @@ extension ChannelExtension {
   public func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight { Weight(0) }
   public func summary(_ ledger: Ledger, _ parameters: Parameters, _ trim: TrimContext) -> ContractSummary { .none }
   public func learn(from witness: [[UInt8]], spending tag: OutputTag, in ledger: Ledger) -> [SecretID: [UInt8]] { [:] }
+}
+
+extension ChannelExtension {
+  /// Its own wish and nothing else.
+  public func agree(to theirs: Parameters, for setting: StackSetting) throws(NegotiationFault) -> Parameters {
+    propose(for: setting)
+  }
+}
+
+extension ChannelExtension where Parameters == Nothing {
+  public func propose(for setting: StackSetting) -> Nothing { Nothing() }
 }
 
 extension ChannelExtension where Ledger == Nothing {

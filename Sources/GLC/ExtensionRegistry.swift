@@ -26,6 +26,13 @@ public struct ExtensionRegistry: Sendable {
   public func funding(_ id: ExtensionID) -> (any FundingScheme)? { fundings[id] }
   public func transform(_ id: ExtensionID) -> (any DraftTransform)? { transforms[id] }
 
+  /// What is registered, each in ascending order.
+  public var fundingIDs: [ExtensionID] { fundings.keys.sorted() }
+  public var extensionIDs: [ExtensionID] { slots.keys.sorted() }
+  public var transformIDs: [ExtensionID] { transforms.keys.sorted() }
+
+  func reader(_ id: ExtensionID) -> (any SlotReader)? { slots[id] }
+
   /// The extension with its parameters. One that is not registered and may be ignored is kept as it is; one that must be understood
   /// is refused.
   public func slot(_ id: ExtensionID, parameters: RawSpan) throws(StoredStateError) -> any ExtensionSlot {
@@ -39,6 +46,21 @@ public struct ExtensionRegistry: Sendable {
 
 protocol SlotReader: Sendable {
   func read(_ parameters: RawSpan) throws(DecodingError) -> any ExtensionSlot
+  /// The extension with what this node wants of it.
+  func propose(for setting: StackSetting) -> any ExtensionSlot
+  /// The extension with parameters that the other party wants.
+  /// - Parameter party: who sees them as they stand there.
+  func read(_ parameters: RawSpan, asSeenBy party: Party) throws(DecodingError) -> any ExtensionSlot
+  /// The extension with what this node says to what the other party wants.
+  func agree(
+    to parameters: RawSpan, asSeenBy party: Party, for setting: StackSetting
+  ) throws(ParameterFault) -> any ExtensionSlot
+}
+
+/// Why the parameters that the other party wants will not do.
+enum ParameterFault: Error {
+  case malformed(DecodingError)
+  case refused(NegotiationFault)
 }
 
 struct TypedSlotReader<E: ChannelExtension>: SlotReader {
@@ -46,6 +68,25 @@ struct TypedSlotReader<E: ChannelExtension>: SlotReader {
 
   func read(_ parameters: RawSpan) throws(DecodingError) -> any ExtensionSlot {
     Slot(base, try E.Parameters(decoding: parameters))
+  }
+
+  func propose(for setting: StackSetting) -> any ExtensionSlot { Slot(base, base.propose(for: setting)) }
+
+  private func decode(_ bytes: RawSpan, _ party: Party) throws(DecodingError) -> E.Parameters {
+    let parameters = try E.Parameters(decoding: bytes)
+    return party == .local ? parameters : base.mirrored(parameters)
+  }
+
+  func read(_ parameters: RawSpan, asSeenBy party: Party) throws(DecodingError) -> any ExtensionSlot {
+    Slot(base, try decode(parameters, party))
+  }
+
+  func agree(
+    to parameters: RawSpan, asSeenBy party: Party, for setting: StackSetting
+  ) throws(ParameterFault) -> any ExtensionSlot {
+    let theirs: E.Parameters
+    do { theirs = try decode(parameters, party) } catch { throw .malformed(error) }
+    do { return Slot(base, try base.agree(to: theirs, for: setting)) } catch { throw .refused(error) }
   }
 }
 

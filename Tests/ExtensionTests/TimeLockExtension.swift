@@ -31,6 +31,8 @@ struct TimeLock: ChannelExtension {
     func encode(to writer: inout ByteWriter) { writer.write(limit.rawValue) }
   }
 
+  func propose(for setting: StackSetting) -> Parameters { Parameters() }
+
   struct Lock: BinaryCodable {
     var id: UInt32
     var owner: Party

@@ -21,7 +21,7 @@ public struct Anchors: ChannelExtension {
       // Those of witness scripts and those of taproot outputs, which the main outputs have as well.
       keys: [
         KeyRef(.funding, .holder), KeyRef(.funding, .counterparty), tapKey(.holder), tapKey(.counterparty),
-      ])
+      ], feeBumping: .ownOutputs)
   }
 
   /// Taproot channels §Anchor Outputs: we utilize `local_delayedpubkey` and the `remotepubkey` rather than the multi-sig keys as that's no

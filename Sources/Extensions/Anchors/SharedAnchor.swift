@@ -16,7 +16,8 @@ public struct SharedAnchor: ChannelExtension {
 
   public static func manifest(_ parameters: Nothing) -> Manifest {
     // When using `zero_fee_commitments`, nodes MUST NOT send `update_fee`.
-    Manifest(name: "shared-anchor", phase: .dependents, conflicts: [Anchors.id], fixesFeeRate: true)
+    Manifest(
+      name: "shared-anchor", phase: .dependents, conflicts: [Anchors.id], fixesFeeRate: true, feeBumping: .package)
   }
 
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Nothing) { draft.version = 3 }

@@ -43,6 +43,11 @@ public struct MainOutputs: ChannelExtension {
       keys: [DelayedOutput.revocationKey, DelayedOutput.delayedKey, parameters.remoteKey])
   }
 
+  /// Where each side has an output to raise the fee with, everything else waits a block (`option_anchors`).
+  public func propose(for setting: StackSetting) -> Parameters {
+    Parameters(remoteFormat: setting.feeBumping == .ownOutputs ? .fixedAfterOneBlock : .fixed)
+  }
+
   /// BOLT 3 §Fee Calculation assumes that there are always both outputs: 43 bytes of P2WSH, and 31 of P2WPKH or again 43.
   public func fixedWeight(_ parameters: Parameters, in scripts: ScriptBackend) -> Weight {
     scripts == .witnessScript && parameters.remoteFormat != .fixedAfterOneBlock

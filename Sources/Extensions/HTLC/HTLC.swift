@@ -21,6 +21,25 @@ public struct HTLCExtension: ChannelExtension {
       keys: [holderKey, counterpartyKey, DelayedOutput.revocationKey, DelayedOutput.delayedKey])
   }
 
+  /// The format that goes with the way in which fees are raised; what this node asks of the other party's payments.
+  public func propose(for setting: StackSetting) -> Parameters {
+    let format: Format =
+      switch setting.feeBumping {
+      case .none: .legacy
+      case .ownOutputs: .anchors
+      case .package: .zeroFee
+      }
+    return Parameters(format: format, limits: PerParty(local: Limits(setting.limits), remote: .none))
+  }
+
+  /// The format and our limits are ours; what the other party asks of our payments is its own affair, within reason.
+  public func agree(to theirs: Parameters, for setting: StackSetting) throws(NegotiationFault) -> Parameters {
+    try setting.acceptable.check(AgreementLimits(theirs.limits.remote))
+    var ours = propose(for: setting)
+    ours.limits.remote = theirs.limits.remote
+    return ours
+  }
+
   public func emptyLedger(_ parameters: Parameters) -> HTLCLedger { HTLCLedger() }
   public func lockedValue(_ ledger: HTLCLedger) -> MilliSatoshi { ledger.lockedValue }
 }
@@ -127,5 +146,19 @@ extension HTLCExtension.Limits {
     writer.write(minimum.rawValue)
     writer.write(maximumInFlight.rawValue)
     writer.write(maximumAccepted)
+  }
+}
+
+extension HTLCExtension.Limits {
+  init(_ limits: AgreementLimits) {
+    self.init(
+      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumAccepted: limits.maximumCount)
+  }
+}
+
+extension AgreementLimits {
+  init(_ limits: HTLCExtension.Limits) {
+    self.init(
+      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumCount: limits.maximumAccepted)
   }
 }

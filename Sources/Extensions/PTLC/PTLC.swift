@@ -27,7 +27,28 @@ public struct PTLCExtension: ChannelExtension {
       name: "ptlc", phase: .contracts, messageTypes: PTLCUpdate.messageTypes,
       keys: [
         holderKey, counterpartyKey, payoutKey, DelayedOutput.revocationKey, DelayedOutput.delayedKey,
-      ], needsPresign: true)
+      ], needsPresign: true, needsTaproot: true)
+  }
+
+  /// Where each side has an output to raise the fee with, everything else waits a block.
+  public func propose(for setting: StackSetting) -> Parameters {
+    Parameters(
+      delaysOneBlock: setting.feeBumping == .ownOutputs, limits: PerParty(local: Limits(setting.limits), remote: .none))
+  }
+
+  /// The format and our limits are ours; what the other party asks of our payments is its own affair, within reason.
+  public func agree(to theirs: Parameters, for setting: StackSetting) throws(NegotiationFault) -> Parameters {
+    try setting.acceptable.check(AgreementLimits(theirs.limits.remote))
+    var ours = propose(for: setting)
+    ours.limits.remote = theirs.limits.remote
+    return ours
+  }
+
+  /// What each party demands of the other's payments.
+  public func mirrored(_ parameters: Parameters) -> Parameters {
+    Parameters(
+      delaysOneBlock: parameters.delaysOneBlock,
+      limits: PerParty(local: parameters.limits.remote, remote: parameters.limits.local))
   }
 
   public func emptyLedger(_ parameters: Parameters) -> PTLCLedger { PTLCLedger() }
@@ -87,5 +108,19 @@ extension PTLCExtension.Limits {
     writer.write(minimum.rawValue)
     writer.write(maximumInFlight.rawValue)
     writer.write(maximumAccepted)
+  }
+}
+
+extension PTLCExtension.Limits {
+  init(_ limits: AgreementLimits) {
+    self.init(
+      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumAccepted: limits.maximumCount)
+  }
+}
+
+extension AgreementLimits {
+  init(_ limits: PTLCExtension.Limits) {
+    self.init(
+      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumCount: limits.maximumAccepted)
   }
 }
