@@ -182,8 +182,8 @@ let package = Package(
     tests(
       "NegotiationTests",
       [
-        "Negotiation", "GLC", "BOLT", "HTLC", "Signer", "GLCTesting", "Chain", "BitcoindSupport", "Bitcoin",
-        "Secp256k1", "Hashing", "Encoding", "JSON",
+        "Negotiation", "GLC", "BOLT", "Base", "HTLC", "PTLC", "Anchors", "Signer", "GLCTesting", "Chain",
+        "BitcoindSupport", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON",
       ]),
     tests("NoiseTests", ["Noise", "Secp256k1", "Hashing", "Encoding", "VectorSupport"]),
     tests("SphinxTests", ["Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "VectorSupport"]),
