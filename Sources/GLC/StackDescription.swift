@@ -1,6 +1,6 @@
 public import Encoding
 
-/// Which parts a channel is composed of, without their parameters: `musig2 + htlc + ptlc + anchors`.
+/// Which parts a channel is composed of, without their parameters: `musig2 + anchors` and what else there is.
 ///
 /// The words are the names of funding schemes (without `-funding`), extensions and transforms. Whatever stands in every stack, the outputs
 /// of the balances, need not be named; nor does a witness script as the funding scheme.
@@ -98,7 +98,7 @@ extension ExtensionRegistry {
     reader(id)?.propose(for: StackSetting(scripts: .witnessScript)).manifest
   }
 
-  /// Reads a text such as `musig2 + htlc + ptlc + anchors`; capitals and spaces do not matter, commas do for plus signs.
+  /// Reads a text such as `musig2 + anchors`; capitals and spaces do not matter, commas do for plus signs.
   public func description(parsing text: String) throws(StackTextError) -> StackDescription {
     let words = text.split(whereSeparator: { $0 == "+" || $0 == "," || $0.isWhitespace }).map { $0.lowercased() }
     guard !words.isEmpty else { throw .empty }

@@ -56,7 +56,7 @@ public struct StackSetting: Hashable, Sendable {
 
     /// Why what the other party asks will not do.
     public func check(_ asked: AgreementLimits) throws(NegotiationFault) {
-      // BOLT 2: `max_accepted_htlcs` is greater than 483: a commitment could not be relayed.
+      // BOLT 2 §The `open_channel` Message: with more than 483 a commitment could not be relayed.
       guard asked.maximumCount <= 483 else {
         throw NegotiationFault("\(asked.maximumCount) at one time are more than the 483 that a commitment can carry")
       }
