@@ -1,5 +1,5 @@
 """A chain and nodes as processes of their own, for scripts that kill and measure them."""
-import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import base64, json, os, selectors, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
 
 
 class Failure(Exception):
@@ -135,3 +135,63 @@ class Node:
         """MiB that are resident."""
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
+
+    def processor_time(self):
+        """Seconds that the process has had of all processors."""
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Flood:
+    """Many calls of a node at the same time, from one thread, on connections that stay open."""
+
+    PER_CONNECTION = 32
+
+    def __init__(self, node, in_flight):
+        self.node, self.in_flight = node, in_flight
+
+    def run(self, method, requests):
+        """Calls with each of the requests; returns replies with the seconds that they took, in the order of the requests."""
+        selector = selectors.DefaultSelector()
+        connections = []
+        for _ in range(min(-(-self.in_flight // self.PER_CONNECTION), len(requests))):
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(f"{self.node.dir}/regtest/lightning-rpc")
+            connections.append(s)
+            selector.register(s, selectors.EVENT_READ, connections[-1])
+        texts = [json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": p}).encode() for i, p in enumerate(requests)]
+        begun, results, rests = [0.0] * len(texts), [None] * len(texts), {s: b"" for s in connections}
+        following, open_calls = 0, 0
+
+        def begin(s):
+            nonlocal following, open_calls
+            if following < len(texts):
+                begun[following] = time.perf_counter()
+                s.sendall(texts[following])
+                following += 1
+                open_calls += 1
+
+        for i in range(min(self.in_flight, len(texts))):
+            begin(connections[i % len(connections)])
+        while open_calls:
+            ready = selector.select(60)
+            if not ready:
+                raise Failure(f"{method}: no reply within a minute")
+            for key, _ in ready:
+                s = key.data
+                part = s.recv(1 << 20)
+                if not part:
+                    raise Failure(f"{method}: hung up")
+                *replies, rests[s] = (rests[s] + part).split(b"\n\n")
+                now = time.perf_counter()
+                for reply in map(json.loads, replies):
+                    if "error" in reply:
+                        raise Failure(f"{method}: {reply['error']}")
+                    results[reply["id"]] = (reply["result"], now - begun[reply["id"]])
+                    open_calls -= 1
+                    begin(s)
+        for s in connections:
+            selector.unregister(s)
+            s.close()
+        return results

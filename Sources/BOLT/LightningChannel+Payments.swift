@@ -21,9 +21,7 @@ extension LightningChannel {
   ) {
     guard let state = core?.fundings.first?.base else { throw .notNow("the channel is not open") }
     for candidate in paymentSlots
-    where candidate.slot.pending(in: state.ledgers[candidate.position]).contains(where: {
-      $0.id == id && $0.offeredBy == party
-    }) { return candidate }
+    where candidate.slot.isPending(id, offeredBy: party, in: state.ledgers[candidate.position]) { return candidate }
     throw .notNow("no payment \(id) of \(party)")
   }
 
@@ -42,13 +40,7 @@ extension LightningChannel {
   }
 
   private func nextOfferID(_ position: Int, _ slot: any PaymentSlot, _ core: Channel) -> UInt64 {
-    var next = core.fundings.first.flatMap { slot.nextID(of: .local, in: $0.base.ledgers[position]) } ?? 0
-    for entry in core.log.entries where entry.author == .local {
-      if case .extension(position, let update) = entry.content, case .offered(let offer)? = slot.event(update) {
-        next = max(next, offer.id + 1)
-      }
-    }
-    return next
+    core.expected.flatMap { slot.nextID(of: .local, in: $0.ledgers[position]) } ?? 0
   }
 
   /// Takes a payment that the remote party has offered.
@@ -110,11 +102,8 @@ extension LightningChannel {
 
   /// What we could offer now, as far as balance, reserve and fee allow.
   public var spendable: MilliSatoshi {
-    guard let core, let funding = core.fundings.first else { return .zero }
+    guard let core, var state = core.expected else { return .zero }
     let party = core.parameters.parties.local
-    // By the state that comes after everything that is on its way.
-    var state = funding.base
-    for entry in core.log.entries { try? state.apply(entry.content, by: entry.author) }
     var available = state.balances[.local]
     if let reserve = party.reserve.milliSatoshi { available = available.subtracting(reserve) ?? .zero }
     guard core.parameters.funder == .local else { return available }

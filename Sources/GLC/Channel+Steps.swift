@@ -309,6 +309,8 @@ extension Channel {
         do { try fundings[index].base.apply(entry.content, by: entry.author) } catch { throw .violation(error) }
       }
     }
+    // Asked for again and again until the log changes: once here, not by replaying for each question.
+    for index in fundings.indices { fundings[index].prospects = try? prospects(of: fundings[index]) }
   }
 
   func latestRemoteCommitments() throws(ChannelError) -> [Commitment] {

@@ -180,6 +180,9 @@ extension Channel {
       due: PerParty(local: try nextState(of: .local, on: funding), remote: try nextState(of: .remote, on: funding)))
   }
 
+  /// What there will be on the first funding when everything that is on its way has arrived.
+  public var expected: CommitmentState? { fundings.first.flatMap { try? prospects(of: $0).all } }
+
   private func replay(
     on funding: FundingState, _ isWanted: (LogEntry) -> Bool
   ) throws(ChannelError) -> CommitmentState {

@@ -164,6 +164,7 @@ public protocol PaymentSlot: Sendable {
   func event(_ update: AnyUpdate) -> AnyPaymentUpdate?
   /// Empty for the ledger of another extension.
   func pending(in ledger: any LedgerSlot) -> [AnyPendingPayment]
+  func isPending(_ id: UInt64, offeredBy party: Party, in ledger: any LedgerSlot) -> Bool
   func nextID(of party: Party, in ledger: any LedgerSlot) -> UInt64?
   func tag(of id: UInt64, offeredBy party: Party) -> OutputTag
   func secretID(of lock: PaymentLock) -> SecretID?
@@ -207,6 +208,11 @@ extension Slot: PaymentSlot where E: ConditionalPayment {
       PendingPayment(
         id: $0.id, offeredBy: $0.offeredBy, amount: $0.amount, lock: erased($0.lock), expiry: $0.expiry)
     }
+  }
+
+  public func isPending(_ id: UInt64, offeredBy party: Party, in ledger: any LedgerSlot) -> Bool {
+    guard let ledger = ledger as? TypedLedger<E> else { return false }
+    return base.pending(in: ledger.ledger).contains { $0.id == id && $0.offeredBy == party }
   }
 
   public func nextID(of party: Party, in ledger: any LedgerSlot) -> UInt64? {

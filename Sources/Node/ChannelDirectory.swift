@@ -87,12 +87,17 @@ extension PaymentChannel {
 
 extension LightningChannel {
   /// Why an offer cannot be made now; nil when it can be tried.
-  func refusal(of payment: OutgoingPayment) -> OfferRefusal? {
+  func obstacle(to payment: OutgoingPayment) -> OfferRefusal? {
     if phase > .normal || failure != nil { return .closing }
     guard canOffer else { return .notConnected }
     guard paymentSlots.contains(where: { $0.slot.id == payment.lock.kind }) else { return .wrongKind }
+    if let limits = terms.remote?.limits, payment.amount < limits.minimum { return .belowMinimum }
+    return nil
+  }
+
+  /// Which of the peer's limits on what is pending refuses an offer. All of it is gone through: to be asked when one was refused.
+  func exceededLimit(of payment: OutgoingPayment) -> OfferRefusal? {
     if let limits = terms.remote?.limits {
-      if payment.amount < limits.minimum { return .belowMinimum }
       let pending = livePayments.filter { $0.offeredBy == .local }
       if pending.count >= Int(limits.maximumAccepted) { return .tooManyPending }
       let sum = pending.reduce(Optional(payment.amount)) { $0?.adding($1.amount) }

@@ -5,6 +5,7 @@ internal import GLC
 internal import Onchain
 internal import Payments
 internal import Peers
+internal import Storage
 internal import Wire
 
 /// What a peer's host works off.
@@ -22,6 +23,10 @@ enum HostInput: Sendable {
   case close(ChannelID, CloseOrder, Reply<Void>)
   case forceClose(ChannelID, String, deadline: UInt32?, Reply<Void>?)
 
+  /// What comes behind it builds on what this pledges.
+  case behind(Pledge)
+  /// Something of ours could not be stored, yet or ever.
+  case notStored(isFinal: Bool)
   case offer(OutgoingPayment)
   case settle(PaymentKey, PaymentWitness, attribution: [UInt8]?)
   case fail(PaymentKey, reason: [UInt8], attribution: [UInt8]?)

@@ -26,6 +26,7 @@ final class Hub: Sendable {
   let payments = Mailbox<PaymentCommand>()
   let gossip = Mailbox<GossipInput>()
   let events = Broadcast<NodeEvent>()
+  let waiters = PaymentWaiters()
   let hosts = Mutex<[NodeID: PeerHost]>([:])
   let logger: Logger
   let nodeID: NodeID

@@ -12,17 +12,21 @@ final class Mailbox<Item: Sendable>: Sendable {
   private let state = Mutex(State())
 
   /// Items that come after `close` are dropped: false.
-  @discardableResult func post(_ item: Item) -> Bool {
+  @discardableResult func post(_ item: Item) -> Bool { post([item]) }
+
+  /// Items that are taken together, and in this order.
+  @discardableResult func post(_ items: [Item]) -> Bool {
+    guard !items.isEmpty else { return true }
     let waiter = state.withLock { state -> (CheckedContinuation<[Item]?, Never>?, Bool) in
       guard !state.isClosed else { return (nil, false) }
       guard let waiter = state.waiter else {
-        state.items.append(item)
+        state.items.append(contentsOf: items)
         return (nil, true)
       }
       state.waiter = nil
       return (waiter, true)
     }
-    waiter.0?.resume(returning: [item])
+    waiter.0?.resume(returning: items)
     return waiter.1
   }
 

@@ -196,6 +196,7 @@ public final class Node: Sendable {
     hub.payments.close()
     hub.gossip.close()
     hub.events.finish()
+    hub.waiters.finish()
     try? await hub.store.close()
   }
 
@@ -298,47 +299,11 @@ public final class Node: Sendable {
 
   /// Pays an invoice and waits for how it ends. Throws `PaymentFailure`.
   public func pay(_ request: PayRequest) async throws -> PaymentRecord {
-    let events = hub.events.listen()
-    let start = try await hub.withPayments { engine, now -> (Result<PaymentStart, PaymentFailure>, [PaymentAction]) in
-      do throws(PaymentFailure) {
-        let (start, actions) = try engine.pay(request, at: now)
-        return (.success(start), actions)
-      } catch {
-        return (.failure(error), [])
-      }
-    }.get()
-    return try await outcome(of: start, events)
+    try await hub.payment { engine, now throws(PaymentFailure) in try engine.pay(request, at: now) }
   }
 
   public func keysend(_ request: KeysendRequest) async throws -> PaymentRecord {
-    let events = hub.events.listen()
-    let start = try await hub.withPayments { engine, now -> (Result<PaymentStart, PaymentFailure>, [PaymentAction]) in
-      do throws(PaymentFailure) {
-        let (start, actions) = try engine.keysend(request, at: now)
-        return (.success(start), actions)
-      } catch {
-        return (.failure(error), [])
-      }
-    }.get()
-    return try await outcome(of: start, events)
-  }
-
-  private func outcome(of start: PaymentStart, _ events: AsyncStream<NodeEvent>) async throws -> PaymentRecord {
-    switch start {
-    case .complete(let record): return record
-    case .started(let id):
-      for await event in events {
-        switch event {
-        case .payment(.paymentSucceeded(let record)) where record.id == id: return record
-        case .payment(.paymentFailed(let record)) where record.id == id:
-          throw record.failure ?? PaymentFailure(.stoppedRetrying, "the payment failed")
-        case .payment(.paymentStuck(let record)) where record.id == id:
-          throw record.failure ?? PaymentFailure(.stoppedRetrying, "parts of the payment are still on their way")
-        default: continue
-        }
-      }
-      throw NodeError.start("the node stops")
-    }
+    try await hub.payment { engine, now throws(PaymentFailure) in try engine.keysend(request, at: now) }
   }
 
   // MARK: Wallet

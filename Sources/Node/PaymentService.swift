@@ -11,31 +11,44 @@ internal import Wire
 
 /// What the payment service works off.
 enum PaymentCommand: Sendable {
+  /// What comes behind it builds on what this pledges.
+  case behind(Pledge)
   case input(PaymentInput)
-  /// A request of a user: runs with the engine at hand; answers through whatever it has captured.
-  case request(@Sendable (inout PaymentEngine, PaymentTime) -> [PaymentAction])
+  /// A request of a user: runs with the engine at hand. What it answers is said once it is stored, or (false) never will be.
+  case request(@Sendable (inout PaymentEngine, PaymentTime) -> ([PaymentAction], answer: @Sendable (Bool) -> Void))
 }
 
-/// Runs the payment engine: takes inputs in batches, stores in one go what they lead to, and has the rest carried out.
+/// Runs the payment engine: takes inputs in batches, and has stored in one go what they lead to. What hosts have to do they are told at once,
+/// and store behind it; events and answers wait until it is durable.
 actor PaymentService {
   private let hub: Hub
   private var engine: PaymentEngine
   private var forgotten: [Change] = []
   private var ticker: Task<Void, Never>?
-  private let logger: Logger
+  private let releases: Releases
+  /// What must be durable before anything that follows from it: our own last batch, and what inputs were built on.
+  private var forerunners: [Pledge] = []
+
+  /// More batches than that do not wait for the disk.
+  private static let maximumPending = 16
 
   init(hub: Hub, engine: PaymentEngine) {
     self.hub = hub
     self.engine = engine
     var logger = hub.logger
     logger[metadataKey: "part"] = "payments"
-    self.logger = logger
+    releases = Releases(
+      hub: hub,
+      hasFailed: { [logger] in logger.critical("payments cannot be stored", metadata: ["reason": "\($0)"]) },
+      isOver: {})
+    releases.start()
   }
 
   /// Takes up what was interrupted.
   func restart(_ live: LivePayments, channels: [PaymentChannel]) async {
     for channel in channels { _ = engine.handle(.channel(channel), at: .now) }
-    await carryOut(engine.restart(live, at: .now))
+    carryOut(engine.restart(live, at: .now), [])
+    await releases.drain()
   }
 
   func run() async {
@@ -43,83 +56,120 @@ actor PaymentService {
       while !Task.isCancelled {
         try? await Task.sleep(for: .seconds(1))
         hub.payments.post(.input(.tick))
+        // Whoever was to write what waits may have died before.
+        hub.store.hurry()
       }
     }
     while let commands = await hub.payments.next() {
       var actions: [PaymentAction] = []
+      var answers: [@Sendable (Bool) -> Void] = []
       let now = PaymentTime.now
       for command in commands {
         switch command {
+        case .behind(let pledge): forerunners.append(pledge)
         case .input(let input): actions += engine.handle(input, at: now)
-        case .request(let body): actions += body(&engine, now)
+        case .request(let body):
+          let (further, answer) = body(&engine, now)
+          actions += further
+          answers.append(answer)
         }
       }
-      await carryOut(actions)
+      carryOut(actions, answers)
+      if releases.count > Self.maximumPending { await releases.drain() }
     }
     ticker?.cancel()
+    await releases.drain()
+    releases.close()
   }
 
-  /// What is stored in one batch is durable before anything of the batch happens: more than the engine asks for.
-  private func carryOut(_ actions: [PaymentAction]) async {
+  private func carryOut(_ actions: [PaymentAction], _ answers: [@Sendable (Bool) -> Void]) {
+    forerunners.removeAll(where: \.isKept)
     var changes = forgotten
-    for action in actions {
-      switch action {
-      case .store(let records):
-        for record in records {
-          let collection = CollectionName(record.collection)
-          changes.append(
-            record.value.map { .put(collection, key: record.key, value: $0) } ?? .delete(collection, key: record.key))
-        }
-      default: break
+    for case .store(let records) in actions {
+      for record in records {
+        let collection = CollectionName(record.collection)
+        changes.append(
+          record.value.map { .put(collection, key: record.key, value: $0) } ?? .delete(collection, key: record.key))
       }
     }
+    var item = Releases.Item(pledges: forerunners) { _ in }
     // What may be forgotten need not be forgotten at once: it waits for the next batch that stores anything.
     if changes.count > forgotten.count || forgotten.count > 1000 {
       forgotten = []
-      var pause = 100
-      while true {
-        do throws(StoreError) {
-          try await hub.store.commit(changes)
-          break
-        } catch {
-          // Nothing may happen that is not stored: payments wait until it can be.
-          logger.critical("payments cannot be stored", metadata: ["reason": "\(error)"])
-          if error.isFinal || hub.isStopping.load(ordering: .relaxed) { return }
-          try? await Task.sleep(for: .milliseconds(pause))
-          pause = min(pause * 2, 5000)
-        }
-      }
+      let pledge = Pledge()
+      item = Releases.Item(changes: changes, pledges: [pledge], behind: forerunners) { _ in }
+      forerunners = [pledge]
     }
-    for action in actions { perform(action) }
+    // Submitted before anybody can build on it. The host that is told something writes it, together with what it makes of it.
+    let mustWait = !item.changes.isEmpty || !forerunners.isEmpty
+    let isHandedOn = mustWait && actions.contains(where: \.isForHost)
+    let (hub, seen) = (hub, actions.compactMap { if case .event(let event) = $0 { event } else { nil } })
+    item.happens = { isStored in
+      if isStored { for event in seen { hub.tell(event) } }
+      for answer in answers { answer(isStored) }
+    }
+    releases.add(item, isUrgent: !isHandedOn)
+    var inputs: [NodeID: [HostInput]] = [:]
+    for action in actions { perform(action, &inputs) }
+    var isTaken = false
+    for (peer, inputs) in inputs {
+      guard let host = hub.host(peer) else { continue }
+      if host.mailbox.post(forerunners.map { .behind($0) } + inputs) { isTaken = true } else { returned(inputs) }
+    }
+    if mustWait, !isTaken { hub.store.hurry() }
   }
 
-  private func perform(_ action: PaymentAction) {
+  /// What hosts do before it is durable, by peer.
+  private func perform(_ action: PaymentAction, _ inputs: inout [NodeID: [HostInput]]) {
     switch action {
-    case .store: break
+    case .store, .event: break
     case .offer(let payment):
-      let host = payment.channels.lazy.compactMap { self.hub.host(of: $0) }.first
-      guard let host, host.mailbox.post(.offer(payment)) else {
-        hub.payments.post(.input(.outcome(origin: payment.origin, .notOffered(.unknownChannel))))
-        return
-      }
+      let peer = payment.channels.lazy.compactMap { self.hub.directory.peer(of: $0) }.first { self.hub.host($0) != nil }
+      guard let peer else { return returned([.offer(payment)]) }
+      inputs[peer, default: []].append(.offer(payment))
     case .settle(let key, let witness, let attribution):
-      hub.host(of: key.channel)?.mailbox.post(.settle(key, witness, attribution: attribution))
+      tell(key.channel, .settle(key, witness, attribution: attribution), &inputs)
     case .fail(let key, let reason, let attribution):
-      hub.host(of: key.channel)?.mailbox.post(.fail(key, reason: reason, attribution: attribution))
+      tell(key.channel, .fail(key, reason: reason, attribution: attribution), &inputs)
     case .failMalformed(let key, let onionHash, let code):
-      hub.host(of: key.channel)?.mailbox.post(.failMalformed(key, onionHash: onionHash, code: code))
+      tell(key.channel, .failMalformed(key, onionHash: onionHash, code: code), &inputs)
     case .closeChannel(let id, let deadline, let reason):
-      hub.host(of: id)?.mailbox.post(.forceClose(id, "\(reason)", deadline: deadline, nil))
+      tell(id, .forceClose(id, "\(reason)", deadline: deadline, nil), &inputs)
     case .forgetOutcome(let origin): forgotten.append(.delete(.outcomes, key: origin))
-    case .event(let event):
-      if case .learned(let observation) = event { hub.gossip.post(.learned(observation)) }
-      hub.events.send(.payment(event))
+    }
+  }
+
+  private func tell(_ channel: ChannelID, _ input: HostInput, _ inputs: inout [NodeID: [HostInput]]) {
+    if let peer = hub.directory.peer(of: channel) { inputs[peer, default: []].append(input) }
+  }
+
+  /// Nobody has taken them.
+  private func returned(_ inputs: [HostInput]) {
+    for case .offer(let payment) in inputs {
+      hub.payments.post(.input(.outcome(origin: payment.origin, .notOffered(.unknownChannel))))
+    }
+  }
+}
+
+extension PaymentAction {
+  /// Whether a host is told something, that it stores and sends.
+  fileprivate var isForHost: Bool {
+    switch self {
+    case .offer, .settle, .fail, .failMalformed, .closeChannel: true
+    case .store, .forgetOutcome, .event: false
     }
   }
 }
 
 extension Hub {
-  /// Asks the payment engine, and gets its answer once what it means is on its way to be carried out.
+  /// What has happened for good.
+  fileprivate func tell(_ event: PaymentEvent) {
+    if case .learned(let observation) = event { gossip.post(.learned(observation)) }
+    events.send(.payment(event))
+    waiters.tell(event)
+  }
+
+  /// Asks the payment engine. The answer comes once everything that it says is durable.
   func withPayments<Result: Sendable>(
     _ body: @escaping @Sendable (inout PaymentEngine, PaymentTime) -> (Result, [PaymentAction])
   ) async throws(NodeError) -> Result {
@@ -127,8 +177,12 @@ extension Hub {
       let isTaken = payments.post(
         .request { engine, now in
           let (result, actions) = body(&engine, now)
-          continuation.resume(returning: .success(result))
-          return actions
+          return (
+            actions,
+            { isStored in
+              continuation.resume(returning: isStored ? .success(result) : .failure(.start("nothing can be stored")))
+            }
+          )
         })
       if !isTaken { continuation.resume(returning: .failure(.start("the node stops"))) }
     }

@@ -22,7 +22,7 @@ extension PeerHost {
     var refusal = OfferRefusal.unknownChannel
     for id in payment.channels {
       guard var hosted = channels[id] else { continue }
-      if let reason = hosted.channel.refusal(of: payment) {
+      if let reason = hosted.channel.obstacle(to: payment) {
         refusal = reason
         continue
       }
@@ -38,7 +38,7 @@ extension PeerHost {
         return
       } catch {
         logger.debug("an offer was not made", metadata: ["channel": "\(id)", "reason": "\(error)"])
-        refusal = .insufficientBalance
+        refusal = channels[id]?.channel.exceededLimit(of: payment) ?? .insufficientBalance
       }
     }
     batch.payments.append(.outcome(origin: payment.origin, .notOffered(refusal)))

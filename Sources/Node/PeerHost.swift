@@ -24,6 +24,13 @@ actor PeerHost {
   var height: UInt32
   var logger: Logger
   private var isStopped = false
+  /// What is to be sent, said and done when it is durable.
+  private let releases: Releases
+  /// What must be durable before anything that follows from it: our own last batch, and what inputs were built on.
+  private var forerunners: [Pledge] = []
+
+  /// More batches than that do not wait for the disk.
+  private static let maximumPending = 16
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   /// What a batch has led to.
@@ -34,6 +41,8 @@ actor PeerHost {
     /// After everything is stored and sent.
     var afterwards: [@Sendable () async -> Void] = []
     var done: [CheckedContinuation<Void, Never>] = []
+    /// Those whose messages were read.
+    var read: [CheckedContinuation<Void, Never>] = []
     var disconnect: String?
     var payments: [PaymentInput] = []
     /// Who asks what the channels are like: after everybody else has been told.
@@ -53,6 +62,13 @@ actor PeerHost {
     var logger = hub.logger
     logger[metadataKey: "peer"] = "\(String("\(peer)".prefix(12)))"
     self.logger = logger
+    let mailbox = mailbox
+    releases = Releases(
+      hub: hub,
+      hasFailed: { [logger] error in
+        logger.critical("channels cannot be stored; the peer is disconnected", metadata: ["reason": "\(error)"])
+        mailbox.post(.notStored(isFinal: false))
+      }, isOver: { mailbox.post(.notStored(isFinal: true)) })
     for channel in channels {
       let policy = hub.defaultPolicy(channel.capacity)
       self.channels[channel.id] = HostedChannel(
@@ -64,6 +80,7 @@ actor PeerHost {
   nonisolated func start() { Task { await run() } }
 
   private func run() async {
+    releases.start()
     begin()
     while let inputs = await mailbox.next() {
       for input in inputs { await handle(input) }
@@ -71,6 +88,8 @@ actor PeerHost {
       if isStopped { break }
     }
     mailbox.close()
+    await releases.drain()
+    releases.close()
     // Nobody waits for an answer that does not come.
     while let rest = await mailbox.next() { for input in rest { refuse(input) } }
     for waiter in waiters { waiter.resume() }
@@ -94,7 +113,8 @@ actor PeerHost {
     case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
-    case .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed, .goOnchain,
+    case .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed,
+      .goOnchain,
       .unpublished,
       .send:
       break
@@ -146,21 +166,13 @@ actor PeerHost {
     }
     let batch = batch
     self.batch = Batch()
-    guard await store(batch.changes) else {
-      isStopped = true
-      connection?.close("storage failed")
-      for done in batch.done { done.resume() }
-      for body in batch.inspections { body(Array(channels.values)) }
-      return
-    }
-    if !batch.messages.isEmpty { connection?.send(batch.messages) }
-    if let reason = batch.disconnect { disconnect(after: reason) }
     // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
     for id in batch.touched { publish(id) }
-    for input in batch.payments { hub.payments.post(.input(input)) }
-    for body in batch.inspections { body(Array(channels.values)) }
-    for work in batch.afterwards { Task { await work() } }
-    for done in batch.done { done.resume() }
+    release(batch)
+    // Messages are worked off; what has come of them waits for the disk without us.
+    for done in batch.read { done.resume() }
+    if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }
+    if let reason = batch.disconnect { disconnect(after: reason) }
     if batch.stops {
       isStopped = true
       for waiter in waiters { waiter.resume() }
@@ -168,23 +180,33 @@ actor PeerHost {
     }
   }
 
-  /// What is not stored has not happened: nothing of it is sent, and nothing else is worked off, until it can be stored. False when that
-  /// will never be.
-  private func store(_ changes: [Change]) async -> Bool {
-    guard !changes.isEmpty else { return true }
-    var pause = 100
-    while true {
-      do throws(StoreError) {
-        try await hub.store.commit(changes)
-        return true
-      } catch {
-        logger.critical("channels cannot be stored; the peer is disconnected", metadata: ["reason": "\(error)"])
-        connection?.close("storage failed")
-        if error.isFinal || hub.isStopping.load(ordering: .relaxed) { return false }
-      }
-      try? await Task.sleep(for: .milliseconds(pause))
-      pause = min(pause * 2, 5000)
+  /// Hands a batch to the store, and to the payments what they have to know: what they make of it is stored behind it. What is not stored has
+  /// not happened: nothing of it is sent or said before.
+  private func release(_ batch: Batch) {
+    forerunners.removeAll(where: \.isKept)
+    var item = Releases.Item(pledges: forerunners) { _ in }
+    if !batch.changes.isEmpty {
+      let pledge = Pledge()
+      item = Releases.Item(changes: batch.changes, pledges: [pledge], behind: forerunners) { _ in }
+      forerunners = [pledge]
     }
+    let (connection, seen) = (connection, batch.inspections.isEmpty ? [] : Array(channels.values))
+    item.happens = { isStored in
+      if isStored {
+        if !batch.messages.isEmpty { connection?.send(batch.messages) }
+        for work in batch.afterwards { Task { await work() } }
+      }
+      for done in batch.done { done.resume() }
+      for body in batch.inspections { body(seen) }
+    }
+    let isNothing =
+      batch.changes.isEmpty && batch.messages.isEmpty && batch.afterwards.isEmpty && batch.done.isEmpty
+      && batch.inspections.isEmpty
+    // Payments make something of it at once, or see to it that it is written.
+    if !isNothing { releases.add(item, isUrgent: batch.payments.isEmpty) }
+    let inputs = batch.payments.map { PaymentCommand.input($0) }
+    let isTaken = inputs.isEmpty ? false : hub.payments.post(forerunners.map { .behind($0) } + inputs)
+    if !isTaken, !forerunners.isEmpty { hub.store.hurry() }
   }
 
   func context(_ height: UInt32) -> ChannelContext? {
@@ -205,7 +227,7 @@ actor PeerHost {
     switch input {
     case .connected(let connection): connect(connection)
     case .messages(let messages, let from, let done):
-      batch.done.append(done)
+      batch.read.append(done)
       guard from === connection else { break }
       for message in messages where batch.disconnect == nil { receive(message) }
     case .disconnected(let closed):
@@ -221,6 +243,10 @@ actor PeerHost {
     case .forceClose(let id, let reason, let deadline, let reply):
       forceClose(id, reason, deadline: deadline)
       reply?(channels[id] == nil ? .failure(.unknownChannel(id)) : .success(()))
+    case .behind(let pledge): forerunners.append(pledge)
+    case .notStored(let isFinal):
+      connection?.close("storage failed")
+      if isFinal { isStopped = true }
     case .offer(let payment): offer(payment)
     case .settle(let key, let witness, let attribution): settle(key, witness, attribution)
     case .fail(let key, let reason, let attribution):

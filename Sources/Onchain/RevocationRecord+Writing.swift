@@ -4,12 +4,29 @@ internal import GLC
 internal import Hashing
 internal import Secp256k1
 
-/// What outputs that are alike have in common.
-struct FormKey: Hashable {
+/// Outputs that are alike: what they have in common, and the body of each.
+private struct Form {
   var owner: ExtensionID
-  var paths: [SpendPath]
-  var lockLength: Int
   var kind: Int
+  var lockLength: Int
+  var paths: [SpendPath]
+  var bodies: [[UInt8]] = []
+  var holes: [Range<Int>] = []
+
+  /// Deep comparisons last.
+  func includes(_ output: DraftOutput, lockLength length: Int, paths other: [SpendPath]) -> Bool {
+    owner == output.tag.owner && lockLength == length && kind == output.lock.kind && paths == other
+  }
+}
+
+/// An output of some form.
+private struct Member {
+  var form: Int
+  /// Which of the form's bodies.
+  var body: Int
+  var tag: UInt64
+  /// What its paths have of their own.
+  var conditions: [UInt8]
 }
 
 struct RecordWriter {
@@ -22,9 +39,9 @@ struct RecordWriter {
   }
 
   mutating func write(_ commitment: Commitment) throws(RecordError) -> [UInt8] {
-    var order: [FormKey] = []
-    var members: [FormKey: [Int]] = [:]
-    var places: [FormKey?] = []
+    var forms: [Form] = []
+    var places: [Member?] = []
+    places.reserveCapacity(commitment.outputs.count)
     for sealed in commitment.outputs {
       let output = sealed.output
       let paths = relevantPaths(output.paths)
@@ -32,14 +49,22 @@ struct RecordWriter {
         places.append(nil)
         continue
       }
-      let key = FormKey(
-        owner: output.tag.owner, paths: paths.map(\.withoutInstance), lockLength: try output.lock.body().count,
-        kind: output.lock.kind)
-      if members[key] == nil { order.append(key) }
-      members[key, default: []].append(places.count)
-      places.append(key)
+      let body = try output.lock.body()
+      let common = paths.map(\.withoutInstance)
+      let form: Int
+      if let known = forms.firstIndex(where: { $0.includes(output, lockLength: body.count, paths: common) }) {
+        form = known
+      } else {
+        form = forms.count
+        forms.append(
+          Form(owner: output.tag.owner, kind: output.lock.kind, lockLength: body.count, paths: common))
+      }
+      places.append(
+        Member(
+          form: form, body: forms[form].bodies.count, tag: output.tag.index, conditions: Self.ownConditions(paths)))
+      forms[form].bodies.append(body)
     }
-    guard order.count < 255 else { throw .unsupported }
+    guard forms.count < 255 else { throw .unsupported }
 
     var writer = ByteWriter()
     writer.write(RevocationRecord.version)
@@ -48,30 +73,37 @@ struct RecordWriter {
       writer.write(ref.role.basepoint.rawValue)
       writer.write(ref.role.derivation.rawValue << 1 | ref.side.rawValue)
     }
-    writer.writeCompactSize(order.count)
-    var holes: [FormKey: [Range<Int>]] = [:]
-    for key in order {
-      var bodies: [[UInt8]] = []
-      for index in members[key] ?? [] { bodies.append(try commitment.outputs[index].output.lock.body()) }
-      let gaps = Self.holes(bodies)
-      holes[key] = gaps
-      writer.write(key.owner.rawValue)
-      writer.write(UInt8(key.kind))
-      write(pattern: bodies[0], holes: gaps, &writer)
-      try write(key.paths, &writer)
+    writer.writeCompactSize(forms.count)
+    for index in forms.indices {
+      let form = forms[index]
+      let holes = Self.holes(form.bodies)
+      forms[index].holes = holes
+      writer.write(form.owner.rawValue)
+      writer.write(UInt8(form.kind))
+      write(pattern: form.bodies[0], holes: holes, &writer)
+      try write(form.paths, &writer)
     }
     writer.writeCompactSize(places.count)
-    for key in places { writer.write(UInt8(key.flatMap { order.firstIndex(of: $0) }.map { $0 + 1 } ?? 0)) }
-    for (index, key) in places.enumerated() {
-      guard let key else { continue }
-      let output = commitment.outputs[index].output
-      writer.writeBigSize(output.tag.index)
-      let body = try output.lock.body()
-      for hole in holes[key] ?? [] { writer.write(Array(body[hole])) }
-      for path in relevantPaths(output.paths) where path.spender == .counterparty {
-        if let height = path.conditions.height { writer.writeBigSize(UInt64(height)) }
-        if let secret = path.conditions.secret { writer.write(secret.value) }
-      }
+    for place in places { writer.write(UInt8(place.map { $0.form + 1 } ?? 0)) }
+    for case let place? in places {
+      writer.writeBigSize(place.tag)
+      let form = forms[place.form]
+      for hole in form.holes { writer.write(Array(form.bodies[place.body][hole])) }
+      writer.write(place.conditions)
+    }
+    return writer.bytes
+  }
+
+  /// What a form leaves open of the counterparty's paths: heights and secrets.
+  private static func ownConditions(_ paths: [SpendPath]) -> [UInt8] {
+    let own = paths.filter {
+      $0.spender == .counterparty && ($0.conditions.height != nil || $0.conditions.secret != nil)
+    }
+    if own.isEmpty { return [] }
+    var writer = ByteWriter()
+    for path in own {
+      if let height = path.conditions.height { writer.writeBigSize(UInt64(height)) }
+      if let secret = path.conditions.secret { writer.write(secret.value) }
     }
     return writer.bytes
   }

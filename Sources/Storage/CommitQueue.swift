@@ -3,18 +3,22 @@ internal import Synchronization
 
 /// Batches that wait for the disk. Whoever comes while a transaction is being written shares the next one.
 final class CommitQueue: Sendable {
-  struct Batch {
-    var changes: [Change]
-    var continuation: CheckedContinuation<Result<Void, StoreError>, Never>
-  }
-
   private struct State {
-    var waiting: [Batch] = []
+    var waiting: [PledgedBatch] = []
+    /// Whether something of it is to be written without waiting for more.
+    var isUrgent = false
     /// Whether the writer's queue is at it already, or will be.
     var isScheduled = false
     var isClosed = false
     /// What has stopped the store.
     var failure: StoreError?
+
+    /// Whether the caller has to see to it that `drain` is called.
+    mutating func schedule() -> Bool {
+      guard isUrgent, !isScheduled else { return false }
+      isScheduled = true
+      return true
+    }
   }
 
   /// One transaction holds no more, so that nobody waits for ever.
@@ -33,21 +37,29 @@ final class CommitQueue: Sendable {
   var isClosed: Bool { state.withLock(\.isClosed) }
 
   /// Takes a batch, and answers it at once when it cannot be written. True when the caller has to see to it that `drain` is called.
-  func submit(_ batch: Batch) -> Bool {
-    let refusal: StoreError? = state.withLock { state in
-      if state.isClosed { return .closed }
-      if let failure = state.failure { return failure }
+  func submit(_ batch: PledgedBatch, isUrgent: Bool) -> Bool {
+    batch.pledge.reopen()
+    let result: Result<Bool, StoreError> = state.withLock { state in
+      if state.isClosed { return .failure(.closed) }
+      if let failure = state.failure { return .failure(failure) }
       state.waiting.append(batch)
-      return nil
+      if isUrgent { state.isUrgent = true }
+      return .success(state.schedule())
     }
-    if let refusal {
-      batch.continuation.resume(returning: .failure(refusal))
+    switch result {
+    case .success(let isToBeDrained): return isToBeDrained
+    case .failure(let refusal):
+      batch.pledge.settle(.failure(refusal))()
       return false
     }
-    return state.withLock { state in
-      if state.isScheduled { return false }
-      state.isScheduled = true
-      return true
+  }
+
+  /// What waits is urgent now. True when the caller has to see to it that `drain` is called.
+  func hurry() -> Bool {
+    state.withLock { state in
+      guard !state.waiting.isEmpty else { return false }
+      state.isUrgent = true
+      return state.schedule()
     }
   }
 
@@ -60,14 +72,14 @@ final class CommitQueue: Sendable {
     }
   }
 
-  /// Writes until nothing waits. On the writer's queue.
+  /// Writes until nothing waits that is urgent. On the writer's queue.
   func drain(into db: Database) {
     while let group = next() { write(group, db) }
   }
 
-  private func next() -> [Batch]? {
+  private func next() -> [PledgedBatch]? {
     state.withLock { state in
-      guard !state.waiting.isEmpty else {
+      guard !state.waiting.isEmpty, state.isUrgent else {
         state.isScheduled = false
         return nil
       }
@@ -80,26 +92,34 @@ final class CommitQueue: Sendable {
       }
       let group = Array(state.waiting.prefix(count))
       state.waiting.removeFirst(count)
+      if state.waiting.isEmpty { state.isUrgent = false }
       return group
     }
   }
 
-  private func write(_ group: [Batch], _ db: Database) {
-    var error = attempt(group[...], db)
-    if let first = error, group.count > 1, first.isRecoverable {
-      // One batch must not take the others down: each by itself.
-      for batch in group {
-        error = attempt([batch], db)
-        batch.continuation.resume(returning: error.map { .failure($0) } ?? .success(()))
+  private func write(_ group: [PledgedBatch], _ db: Database) {
+    var check = PledgeCheck()
+    var ready: [PledgedBatch] = []
+    for batch in group {
+      if check.admit(batch) { ready.append(batch) } else { batch.pledge.settle(.failure(.forerunnerMissing))() }
+    }
+    let error = attempt(ready[...], db)
+    if let first = error, ready.count > 1, first.isRecoverable {
+      // One batch must not take the others down, unless they build on it: each by itself.
+      for batch in ready {
+        let error = batch.behind.allSatisfy(\.isKept) ? attempt([batch], db) : .forerunnerMissing
+        batch.pledge.settle(error.map { .failure($0) } ?? .success(()))()
       }
       return
     }
     let result: Result<Void, StoreError> = error.map { .failure($0) } ?? .success(())
-    for batch in group { batch.continuation.resume(returning: result) }
+    // All of them are kept before anybody hears of it.
+    for tell in ready.map({ $0.pledge.settle(result) }) { tell() }
   }
 
-  private func attempt(_ group: ArraySlice<Batch>, _ db: Database) -> StoreError? {
+  private func attempt(_ group: ArraySlice<PledgedBatch>, _ db: Database) -> StoreError? {
     if let failure = state.withLock(\.failure) { return failure }
+    guard group.contains(where: { !$0.changes.isEmpty }) else { return nil }
     let result = SQLiteFile.result(path: path) {
       try db.inTransaction(.immediate) {
         for batch in group {

@@ -21,8 +21,11 @@ public final class MemoryStore: Store {
     var commits = 0
     var faults: [Int: Fault] = [:]
     var stopped: StoreError?
-    /// Those that wait for `release`, while commits are held.
-    var held: [CheckedContinuation<Void, Never>]?
+    /// Whether commits wait for `release`.
+    var isHeld = false
+    var waiting: [PledgedBatch] = []
+    /// Whether something of it is to be written without waiting for more.
+    var isUrgent = false
   }
 
   private let state: Mutex<State>
@@ -54,12 +57,14 @@ public final class MemoryStore: Store {
 
   /// What was durable, in a new store, with another schema if one is given. This one answers nothing any more.
   public func reopened(schema: StoreSchema? = nil) throws(StoreError) -> MemoryStore {
-    let (old, held) = state.withLock { state in
+    let (old, tell) = state.withLock { state in
       if state.stopped == nil { state.stopped = .powerLost }
-      defer { state.held = nil }
-      return (State(collections: state.collections, migrations: state.migrations, version: state.version), state.held)
+      state.isHeld = false
+      return (
+        State(collections: state.collections, migrations: state.migrations, version: state.version), state.drain()
+      )
     }
-    for continuation in held ?? [] { continuation.resume() }
+    for tell in tell { tell() }
     return try MemoryStore(old, schema ?? self.schema)
   }
 
@@ -74,49 +79,39 @@ public final class MemoryStore: Store {
   public func injectAtNextCommit(_ fault: Fault) { state.withLock { $0.faults[$0.commits] = fault } }
 
   /// Lets commits wait, as a slow disk does, until `release`: nothing that depends on them may happen meanwhile.
-  public func hold() { state.withLock { if $0.held == nil { $0.held = [] } } }
+  public func hold() { state.withLock { $0.isHeld = true } }
 
   /// Lets go of the commits that wait, and of those to come.
   public func release() {
-    let held = state.withLock { state in
-      defer { state.held = nil }
-      return state.held
+    let tell = state.withLock { state in
+      state.isHeld = false
+      return state.drain()
     }
-    for continuation in held ?? [] { continuation.resume() }
+    for tell in tell { tell() }
   }
 
   /// How many commits wait for `release`.
-  public var heldCommits: Int { state.withLock { $0.held?.count ?? 0 } }
+  public var heldCommits: Int { state.withLock { $0.isHeld ? $0.waiting.count : 0 } }
 
   // MARK: Store
 
-  public func commit(_ changes: [Change]) async throws(StoreError) {
-    await withCheckedContinuation { continuation in
-      let waits = state.withLock { state in
-        guard state.held != nil else { return false }
-        state.held?.append(continuation)
-        return true
-      }
-      if !waits { continuation.resume() }
+  public func submit(_ changes: [Change], for pledge: Pledge, behind: [Pledge], isUrgent: Bool) {
+    pledge.reopen()
+    let tell = state.withLock { state in
+      state.waiting.append(PledgedBatch(changes: changes, pledge: pledge, behind: behind))
+      if isUrgent { state.isUrgent = true }
+      // Who was stopped answers at once.
+      return state.stopped == nil && (state.isHeld || !state.isUrgent) ? [] : state.drain()
     }
-    let result: Result<Void, StoreError> = state.withLock { state in
-      if let stopped = state.stopped { return .failure(stopped) }
-      defer { state.commits += 1 }
-      switch state.faults[state.commits] {
-      case .fail(let error): return .failure(error)
-      case .losePowerBefore:
-        state.stopped = .powerLost
-        return .failure(.powerLost)
-      case .losePowerAfter:
-        do throws(StoreError) { try state.apply(changes) } catch { return .failure(error) }
-        state.stopped = .powerLost
-        return .failure(.powerLost)
-      case nil:
-        do throws(StoreError) { try state.apply(changes) } catch { return .failure(error) }
-        return .success(())
-      }
+    for tell in tell { tell() }
+  }
+
+  public func hurry() {
+    let tell = state.withLock { state in
+      state.isUrgent = true
+      return state.isHeld ? [] : state.drain()
     }
-    try result.get()
+    for tell in tell { tell() }
   }
 
   public func value(of key: [UInt8], in collection: CollectionName) async throws(StoreError) -> [UInt8]? {
@@ -139,6 +134,7 @@ public final class MemoryStore: Store {
 
   public func close() async throws(StoreError) {
     release()
+    hurry()
     state.withLock { if $0.stopped == nil { $0.stopped = .closed } }
   }
 
@@ -153,6 +149,38 @@ public final class MemoryStore: Store {
 extension MemoryStore.State {
   mutating func apply(_ changes: [Change]) throws(StoreError) {
     try MemoryEditor.apply(changes, to: &collections)
+  }
+
+  /// Writes what waits, each batch by itself. Returns what is to be done when no lock is held any more.
+  mutating func drain() -> [@Sendable () -> Void] {
+    let batches = waiting
+    waiting = []
+    isUrgent = false
+    return batches.map { batch in
+      do throws(StoreError) {
+        try write(batch)
+        return batch.pledge.settle(.success(()))
+      } catch {
+        return batch.pledge.settle(.failure(error))
+      }
+    }
+  }
+
+  private mutating func write(_ batch: PledgedBatch) throws(StoreError) {
+    if let stopped { throw stopped }
+    guard batch.behind.allSatisfy(\.isKept) else { throw .forerunnerMissing }
+    defer { commits += 1 }
+    switch faults[commits] {
+    case .fail(let error): throw error
+    case .losePowerBefore:
+      stopped = .powerLost
+      throw .powerLost
+    case .losePowerAfter:
+      try apply(batch.changes)
+      stopped = .powerLost
+      throw .powerLost
+    case nil: try apply(batch.changes)
+    }
   }
 }
 

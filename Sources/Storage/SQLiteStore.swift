@@ -59,20 +59,26 @@ public final class SQLiteStore: Store {
 
   // MARK: Writing
 
-  public func commit(_ changes: [Change]) async throws(StoreError) {
-    for change in changes {
-      guard tables[change.collection.name] != nil else { throw .unknownCollection(change.collection.name) }
-      try change.check()
-    }
-    let result = await withCheckedContinuation { continuation in
-      if writer.submit(CommitQueue.Batch(changes: changes, continuation: continuation)) {
-        pool.asyncWriteWithoutTransaction { [writer] db in writer.drain(into: db) }
+  public func submit(_ changes: [Change], for pledge: Pledge, behind: [Pledge], isUrgent: Bool) {
+    do throws(StoreError) {
+      for change in changes {
+        guard tables[change.collection.name] != nil else { throw .unknownCollection(change.collection.name) }
+        try change.check()
       }
+    } catch {
+      pledge.reopen()
+      return pledge.settle(.failure(error))()
     }
-    try result.get()
+    let batch = PledgedBatch(changes: changes, pledge: pledge, behind: behind.filter { !$0.isKept })
+    if writer.submit(batch, isUrgent: isUrgent) { drain() }
   }
 
+  public func hurry() { if writer.hurry() { drain() } }
+
+  private func drain() { pool.asyncWriteWithoutTransaction { [writer] db in writer.drain(into: db) } }
+
   public func close() async throws(StoreError) {
+    hurry()
     guard writer.close() else { return }
     let result: Result<Void, StoreError> = await withCheckedContinuation { continuation in
       // `close` of the pool waits for all connections to be idle: not on a thread of Swift's own pool.

@@ -13,6 +13,18 @@ public protocol Store: Sendable {
   /// `.inputOutput` (what is on the disk is uncertain: the store must be opened again), `.failed`, `.closed`, `.database`.
   func commit(_ changes: [Change]) async throws(StoreError)
 
+  /// Takes changes and returns at once; `pledge` says what becomes of them. They are applied as with `commit`, all or none, behind all that
+  /// was submitted before, and only if everything that `behind` pledges is stored by then, or is stored in the same transaction: so a crash
+  /// at any moment leaves what they build on, too. Otherwise the pledge is broken with `.forerunnerMissing`.
+  ///
+  /// A broken pledge can be submitted again, with the same changes.
+  /// - Parameter isUrgent: false to wait for the next batch that is urgent, or for `hurry`: for whoever knows that one is about to come, and
+  ///   shares its write to the disk.
+  func submit(_ changes: [Change], for pledge: Pledge, behind: [Pledge], isUrgent: Bool)
+
+  /// Writes what waits.
+  func hurry()
+
   /// The value under a key; nil when there is none. Sees every batch whose commit has returned.
   func value(of key: [UInt8], in collection: CollectionName) async throws(StoreError) -> [UInt8]?
 
@@ -35,6 +47,12 @@ public protocol Store: Sendable {
 }
 
 extension Store {
+  public func commit(_ changes: [Change]) async throws(StoreError) {
+    let pledge = Pledge()
+    submit(changes, for: pledge, behind: [], isUrgent: true)
+    try await pledge.value()
+  }
+
   public func records(
     in collection: CollectionName, prefix: [UInt8] = [], limit: Int? = nil, reversed: Bool = false
   ) async throws(StoreError) -> [StoreRecord] {

@@ -35,6 +35,8 @@ public enum StoreError: Error, Hashable, Sendable {
   case closed
   /// Anything else that SQLite reports, with its extended result code.
   case database(code: Int32, message: String)
+  /// Something that the changes build on could not be stored.
+  case forerunnerMissing
   /// A record that a migration does not understand.
   case invalidRecord(collection: String, reason: String)
   /// A test took the power away.
@@ -43,7 +45,7 @@ public enum StoreError: Error, Hashable, Sendable {
   /// Whether the store can go on: the commit failed, and others may succeed.
   public var isRecoverable: Bool {
     switch self {
-    case .unknownCollection, .tooLarge, .diskFull, .readOnly, .busy, .invalidRecord: true
+    case .unknownCollection, .tooLarge, .diskFull, .readOnly, .busy, .invalidRecord, .forerunnerMissing: true
     default: false
     }
   }
@@ -72,6 +74,7 @@ extension StoreError: CustomStringConvertible {
     case .failed(let reason): "the store has stopped after a failure (\(reason)): start again"
     case .closed: "the store is closed"
     case .database(let code, let message): "SQLite reports \(message) (code \(code))"
+    case .forerunnerMissing: "what came before could not be stored"
     case .invalidRecord(let collection, let reason): "a record of \(collection) cannot be read: \(reason)"
     case .powerLost: "the power is off"
     }

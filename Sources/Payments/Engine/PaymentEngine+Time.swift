@@ -68,11 +68,14 @@ extension PaymentEngine {
   }
 
   mutating func passTime() {
+    if now >= nextInvoiceExpiry { expireInvoices() }
+    // All that waits is gone through once for each time, not for each of the inputs of that time.
+    guard now > lastPass else { return }
+    lastPass = now
     // BOLT 4: MUST fail all HTLCs in the HTLC set after some reasonable timeout. SHOULD use `mpp_timeout` for the failure message.
     for hash in sets.filter({ !$0.value.isHeld && now >= timeout($0.value) }).keys.sorted() {
       failSet(hash) { _, _ in .mppTimeout }
     }
-    if now >= nextInvoiceExpiry { expireInvoices() }
     let late = sendings.filter {
       now >= $0.value.deadline && ($0.value.failure == nil || !$0.value.isReportedStuck)
     }

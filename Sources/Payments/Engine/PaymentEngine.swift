@@ -45,6 +45,8 @@ public struct PaymentEngine: Sendable {
   /// Which invoice an offer has paid that is settled, and not gone yet.
   var acceptedFor: [PaymentKey: Bytes32] = [:]
   var nextInvoiceExpiry = PaymentTime(milliseconds: .max)
+  /// Up to when what waits for a time has been gone through.
+  var lastPass = PaymentTime(milliseconds: 0)
 
   public internal(set) var payments: [PaymentID: PaymentRecord] = [:]
   var paymentGroups: [Bytes32: [PaymentID]] = [:]

@@ -57,7 +57,6 @@ extension Handlers {
     default: throw arguments.invalid("exposeprivatechannels", "should be true, false or a list of short channel ids")
     }
     let record = try await node.createInvoice(terms)
-    try await settleEngine()
     var object: JSONObject = [
       "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt), "bolt11": .string(record.bolt11),
       "payment_secret": .hex(record.paymentSecret), "created_index": .unsigned(record.createdIndex),
@@ -99,7 +98,6 @@ extension Handlers {
     if let expiry = try arguments.integer(ifPresent: "expiry") { terms.expiry = expiry }
     terms.minFinalCLTVExpiryDelta = try arguments.integer(ifPresent: "cltv", as: UInt32.self) ?? 144
     let record = try await node.createInvoice(terms)
-    try await settleEngine()
     var object: JSONObject = [
       "bolt11": .string(record.bolt11), "payment_hash": .hex(record.paymentHash), "expires_at": .time(record.expiresAt),
     ]

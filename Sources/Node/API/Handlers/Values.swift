@@ -103,9 +103,6 @@ extension Handlers {
     try await hub.withPayments { engine, _ in (read(engine), []) }
   }
 
-  /// Returns when everything that the payment engine has answered so far is stored.
-  func settleEngine() async throws { try await hub.withPayments { _, _ in ((), []) } }
-
   /// Changes something in the payment engine; returns when that is stored.
   func changeEngine<Value: Sendable>(
     _ change: @escaping @Sendable (inout PaymentEngine, PaymentTime) throws -> (Value, [PaymentAction])
@@ -118,7 +115,6 @@ extension Handlers {
         return (.failure(error), [])
       }
     }
-    try await settleEngine()
     return try result.get()
   }
 
