@@ -14,7 +14,10 @@ extension LightningChannel {
   static let codingVersion: UInt8 = 2
 
   /// All of the channel but what a lost connection forgets. Secrets are not part of it.
-  public var encoded: [UInt8] {
+  public var encoded: [UInt8] { encoded { _, _ in false } }
+
+  /// The same, without the updates that are kept apart: see `Channel.encoded(isKeptApart:)`.
+  public func encoded(isKeptApart: (_ serial: UInt64, _ update: AnyUpdate) -> Bool) -> [UInt8] {
     var writer = ByteWriter(reservingCapacity: 4096)
     writer.write(Self.codingVersion)
     writer.write(peer.publicKey)
@@ -62,14 +65,16 @@ extension LightningChannel {
     }
     writer.write(optional: failure) { $1.write(sized: Array($0.utf8)) }
     writer.write(optional: pointAfterDataLoss) { $1.write($0) }
-    writer.write(optional: core) { $1.write(sized: $0.encoded) }
+    writer.write(optional: core) { $1.write(sized: $0.encoded(isKeptApart: isKeptApart)) }
     return writer.bytes
   }
 
   /// Reads what `encoded` wrote. There is no connection then.
-  /// - Parameter makeSigner: the signer of the channel with this key index and these marks.
+  /// - Parameters:
+  ///   - apart: updates that were kept apart, by serial number.
+  ///   - makeSigner: the signer of the channel with this key index and these marks.
   public init(
-    decoding bytes: RawSpan, registry: ExtensionRegistry, policy: ChannelPolicy,
+    decoding bytes: RawSpan, registry: ExtensionRegistry, policy: ChannelPolicy, apart: [UInt64: [UInt8]] = [:],
     makeSigner: (UInt64, LocalSigner.Marks) -> LocalSigner
   ) throws(StoredStateError) {
     var reader = ByteReader(bytes)
@@ -138,7 +143,7 @@ extension LightningChannel {
     } catch {
       throw .malformed(error)
     }
-    if let storedCore { core = try Channel(decoding: storedCore.bytes, registry: registry) }
+    if let storedCore { core = try Channel(decoding: storedCore.bytes, registry: registry, apart: apart) }
     core?.limitDustExposure(to: policy.maximumDustExposure)
     isConnected = false
   }

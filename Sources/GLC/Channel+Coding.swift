@@ -6,11 +6,15 @@ internal import Secp256k1
 // reader.
 
 extension Channel {
-  /// Version 2 added `maximumDustExposure`.
-  static let codingVersion: UInt8 = 2
+  /// Version 2 added `maximumDustExposure`, version 3 serial numbers of updates, and that updates may stand elsewhere.
+  static let codingVersion: UInt8 = 3
 
   /// All of the channel but what a lost connection forgets anyway (BOLT 2 §Message Retransmission).
-  public var encoded: [UInt8] {
+  public var encoded: [UInt8] { encoded { _, _ in false } }
+
+  /// The same, but for updates that `isKeptApart` takes, by serial number: whoever reads it has to bring them along. What an update says never
+  /// changes; so what is large in a busy channel need not be written again with each of its steps.
+  public func encoded(isKeptApart: (_ serial: UInt64, _ update: AnyUpdate) -> Bool) -> [UInt8] {
     var writer = ByteWriter(reservingCapacity: 4096)
     writer.write(Self.codingVersion)
     stack.encode(to: &writer)
@@ -33,13 +37,17 @@ extension Channel {
     writer.writeBigSize(UInt64(fundings.count))
     for funding in fundings { funding.encode(to: &writer) }
     let entries = log.entries.filter { $0.author == .local || $0.stage != .proposed }
+    writer.write(log.nextSerial)
     writer.writeBigSize(UInt64(entries.count))
-    for entry in entries { entry.encode(to: &writer) }
+    for entry in entries { entry.encode(to: &writer, isKeptApart: isKeptApart) }
     return writer.bytes
   }
 
   /// Reads what `encoded` wrote. The connection is lost, whatever it was.
-  public init(decoding bytes: RawSpan, registry: ExtensionRegistry) throws(StoredStateError) {
+  /// - Parameter apart: updates that were kept apart, in their stored form, by serial number.
+  public init(
+    decoding bytes: RawSpan, registry: ExtensionRegistry, apart: [UInt64: [UInt8]] = [:]
+  ) throws(StoredStateError) {
     var reader = ByteReader(bytes)
     let version: UInt8
     do throws(DecodingError) { version = try reader.readUInt8() } catch { throw .malformed(error) }
@@ -81,9 +89,15 @@ extension Channel {
         fundings.append(try FundingState(from: &reader, stack: stack, unrevoked: unrevoked))
       }
       log = UpdateLog()
+      if version > 2 { log.nextSerial = try reader.readUInt64() }
       let entryCount = try reader.readBigSize()
       guard entryCount <= UInt64(reader.remaining) else { throw .truncated }
-      for _ in 0..<entryCount { log.entries.append(try LogEntry(from: &reader, stack: stack)) }
+      for index in 0..<entryCount {
+        let serial = version > 2 ? try reader.readUInt64() : index
+        log.entries.append(try LogEntry(from: &reader, stack: stack, serial: serial, apart: apart))
+        guard version < 3 || serial < log.nextSerial else { throw .malformed("a serial number") }
+      }
+      if version < 3 { log.nextSerial = entryCount }
       try reader.finish()
     } catch {
       throw .malformed(error)
@@ -296,13 +310,17 @@ extension Channel.FundingState {
 }
 
 extension LogEntry {
-  func encode(to writer: inout ByteWriter) {
+  func encode(to writer: inout ByteWriter, isKeptApart: (UInt64, AnyUpdate) -> Bool) {
+    writer.write(serial)
     writer.write(author.rawValue)
     writer.write(stage.rawValue)
     switch content {
     case .feeRate(let rate):
       writer.write(0 as UInt8)
       writer.write(rate.satPerKiloWeight)
+    case .extension(let position, let update) where isKeptApart(serial, update):
+      writer.write(2 as UInt8)
+      writer.writeBigSize(UInt64(position))
     case .extension(let position, let update):
       writer.write(1 as UInt8)
       writer.writeBigSize(UInt64(position))
@@ -310,7 +328,9 @@ extension LogEntry {
     }
   }
 
-  init(from reader: inout ByteReader, stack: ChannelStack) throws(DecodingError) {
+  init(
+    from reader: inout ByteReader, stack: ChannelStack, serial: UInt64, apart: [UInt64: [UInt8]]
+  ) throws(DecodingError) {
     let author = try reader.readParty()
     guard let stage = UpdateStage(rawValue: try reader.readUInt8()), stage != .irrevocable else {
       throw .malformed("unknown stage")
@@ -318,14 +338,16 @@ extension LogEntry {
     let content: UpdateContent
     switch try reader.readUInt8() {
     case 0: content = .feeRate(FeeRate(satPerKiloWeight: try reader.readUInt32()))
-    case 1:
+    case let kind where kind == 1 || kind == 2:
       let position = try reader.readSmallCount()
       guard stack.extensions.indices.contains(position) else { throw .malformed("an update of no extension") }
-      let stored = try reader.readSized()
+      guard let stored = try kind == 1 ? reader.readSized() : apart[serial] else {
+        throw .malformed("an update that is not there")
+      }
       content = .extension(position, try stack.extensions[position].decodeUpdate(stored.bytes))
     default: throw .malformed("unknown update")
     }
-    self.init(author: author, content: content, stage: stage)
+    self.init(serial: serial, author: author, content: content, stage: stage)
   }
 }
 

@@ -63,13 +63,16 @@ public enum UpdateContent: Sendable {
 }
 
 public struct LogEntry: Sendable {
+  /// Names the entry within its channel: no two of them, at any time, have the same.
+  public let serial: UInt64
   public let author: Party
   public let content: UpdateContent
   public internal(set) var stage: UpdateStage
   /// It became due for its author's next commitment when that was proposed already: it waits for the one behind it.
   private(set) var isLate = false
 
-  init(author: Party, content: UpdateContent, stage: UpdateStage) {
+  init(serial: UInt64, author: Party, content: UpdateContent, stage: UpdateStage) {
+    self.serial = serial
     self.author = author
     self.content = content
     self.stage = stage
@@ -99,10 +102,13 @@ public struct UpdateLog: Sendable {
   public internal(set) var entries: [LogEntry] = []
   /// Rises with every change: what was derived from the log says from which one.
   private(set) var version: UInt64 = 0
+  /// Of the next entry.
+  var nextSerial: UInt64 = 0
 
   mutating func append(_ content: UpdateContent, by author: Party) {
     version += 1
-    entries.append(LogEntry(author: author, content: content, stage: .proposed))
+    entries.append(LogEntry(serial: nextSerial, author: author, content: content, stage: .proposed))
+    nextSerial += 1
   }
 
   /// Carries out one step; returns what has become irrevocable, in order, and forgets it.

@@ -14,6 +14,8 @@ extension CollectionName {
   static let channels: CollectionName = "channels"
   /// `RevocationRecord` by channel id, commitment number (8 bytes, big-endian) and funding outpoint.
   static let revocations: CollectionName = "revocations"
+  /// Updates in the logs of channels, by channel id and the first one's serial number (8 bytes, big-endian): see `StoredUpdates`.
+  static let updates: CollectionName = "updates"
   /// `IncomingOffer` by channel id and payment id (8 bytes, big-endian).
   static let incoming: CollectionName = "incoming"
   /// `PaymentOutcome` by the offer's origin.
@@ -56,9 +58,10 @@ extension CollectionName {
 extension StoreSchema {
   /// What this version of the node reads and writes.
   public static let node = StoreSchema(
-    version: 1,
+    version: 2,
     collections: [
-      .channels, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet, .gossip, .invoices,
+      .channels, .updates, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet, .gossip,
+      .invoices,
       .payments,
       .parts, .pendingForwards, .forwards, .onions, .counters,
     ])

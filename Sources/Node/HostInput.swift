@@ -91,6 +91,8 @@ struct HostedChannel: Sendable {
   /// Blocks since the funding was promised and not seen.
   var openedAt: UInt32 = 0
   var isDirty = false
+  /// What of its log is stored beside it.
+  var stored = StoredUpdates()
   /// Payments of the peer's that are to be removed as soon as the channel is established.
   var removals: [UInt64: Removal] = [:]
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.

@@ -89,8 +89,16 @@ public final class Node: Sendable {
     var channels: [NodeID: [LightningChannel]] = [:]
     var resolvers: [NodeID: [ChannelID: OnchainChannel]] = [:]
     var live = LivePayments()
+    var updates: [ChannelID: [StoreRecord]] = [:]
+    for record in try await launch.store.records(in: .updates) where record.key.count == 40 {
+      updates[ChannelID(try Bytes32(Array(record.key[..<32]))), default: []].append(record)
+    }
+    var stored: [ChannelID: StoredUpdates] = [:]
     for record in try await launch.store.records(in: .channels) {
-      var channel = try hub.decodeChannel(record.value)
+      var apart: [UInt64: [UInt8]] = [:]
+      let id = ChannelID(try Bytes32(record.key))
+      if let records = updates[id] { stored[id] = try StoredUpdates(records, found: &apart) }
+      var channel = try hub.decodeChannel(record.value, apart: apart)
       channel.closingScript = hub.sweepScript
       if channel.phase == .onchain,
         let stored = try await launch.store.value(of: channel.id.array, in: .resolvers)
@@ -152,7 +160,8 @@ public final class Node: Sendable {
     let payments = PaymentService(hub: hub, engine: engine)
 
     let hosts = channels.map { peer, channels in
-      PeerHost(peer, hub: hub, channels: channels, resolvers: resolvers[peer] ?? [:], policies: policies)
+      PeerHost(
+        peer, hub: hub, channels: channels, resolvers: resolvers[peer] ?? [:], policies: policies, stored: stored)
     }
     hub.hosts.withLock { all in for host in hosts { all[host.peer] = host } }
     // The engine knows every channel before it takes up what was interrupted.

@@ -42,12 +42,13 @@ extension Hub {
 
   static let basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc]
 
-  func decodeChannel(_ stored: [UInt8]) throws -> LightningChannel {
+  /// - Parameter apart: what of its log is stored beside it.
+  func decodeChannel(_ stored: [UInt8], apart: [UInt64: [UInt8]]) throws -> LightningChannel {
     // A key index is read before the signer can be made; one that leads nowhere fails below.
     var failure: (any Error)?
     let fallback = try signer(0)
     let channel = try LightningChannel(
-      decoding: stored.bytes, registry: .bolt, policy: settings.channels,
+      decoding: stored.bytes, registry: .bolt, policy: settings.channels, apart: apart,
       makeSigner: { index, marks in
         do { return try self.signer(index, marks) } catch {
           failure = error

@@ -53,7 +53,7 @@ actor PeerHost {
 
   init(
     _ peer: NodeID, hub: Hub, channels: [LightningChannel] = [], resolvers: [ChannelID: OnchainChannel] = [:],
-    policies: [ChannelID: StoredPolicy] = [:]
+    policies: [ChannelID: StoredPolicy] = [:], stored: [ChannelID: StoredUpdates] = [:]
   ) {
     self.peer = peer
     self.hub = hub
@@ -74,6 +74,7 @@ actor PeerHost {
       self.channels[channel.id] = HostedChannel(
         channel: channel, onchain: resolvers[channel.id],
         policy: policies[channel.id]?.applied(to: policy) ?? policy)
+      if let updates = stored[channel.id] { self.channels[channel.id]?.stored = updates }
     }
   }
 
@@ -161,7 +162,7 @@ actor PeerHost {
     if hub.settings.developer.hasMethods { for id in batch.touched { keepCommitment(id) } }
     for id in batch.touched where channels[id]?.isDirty == true {
       guard let hosted = channels[id] else { continue }
-      batch.changes.append(.put(.channels, key: id.array, value: hosted.channel.encoded))
+      channels[id]?.stored.encode(hosted.channel, to: &batch.changes)
       channels[id]?.isDirty = false
     }
     let batch = batch

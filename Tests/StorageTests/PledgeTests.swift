@@ -14,7 +14,7 @@ import Testing
       #expect(pledges.allSatisfy { !$0.isKept })
       store.submit([.put(alpha, key: [1], value: [2])], for: pledges[2], behind: [pledges[1]], isUrgent: true)
       for pledge in pledges { try await pledge.value() }
-      #expect(pledges.allSatisfy(\.isKept))
+      #expect(pledges.allSatisfy { $0.isKept })
       #expect(try await store.value(of: [1], in: alpha) == [2])
       let last = Pledge()
       store.submit([.put(alpha, key: [1], value: [3])], for: last, behind: pledges, isUrgent: false)
