@@ -107,7 +107,8 @@ let package = Package(
     library(
       "BOLT",
       [
-        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "GLC", "Base", "HTLC", "Anchors", "Signer", "Onchain",
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "GLC", "Base", "HTLC", "PTLC", "Anchors", "Signer",
+        "Onchain",
       ]),
     library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "GLC"]),
     library("Routing", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire"]),
@@ -212,7 +213,13 @@ let package = Package(
       ] + nio),
     tests("CommandTests", ["Node", "RPC", "JSON", "BitcoindSupport", "Chain", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),
-    tests("BOLTTests", ["BOLT", "Signer", "HTLC", "Wire", "GLC", "Bitcoin", "Secp256k1", "Hashing", "Encoding"]),
+    tests(
+      "BOLTTests",
+      [
+        "BOLT", "Signer", "Base", "HTLC", "PTLC", "Anchors", "Onchain", "Wire", "GLC", "Bitcoin", "Secp256k1",
+        "Hashing",
+        "Encoding",
+      ]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
 
     // What is fuzzed, and the replay of what fuzzing found.

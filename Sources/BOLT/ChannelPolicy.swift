@@ -1,6 +1,5 @@
 public import Bitcoin
 public import GLC
-public import HTLC
 
 /// What this node asks of the other side of a channel, and what it accepts.
 public struct ChannelPolicy: Hashable, Sendable {
@@ -70,7 +69,7 @@ public struct ChannelTerms: Hashable, Sendable {
   /// For the other party's own outputs.
   public var contestDelay: UInt16
   /// For what the other party offers.
-  public var limits: HTLCExtension.Limits
+  public var limits: OfferLimits
   public var basepoints: Basepoints
   /// Where this party's money goes when the channel is closed together, if it has bound itself.
   public var shutdownScript: Script?

@@ -73,17 +73,3 @@ public enum ChannelType: String, CaseIterable, Hashable, Sendable {
       ] + anchors)
   }
 }
-
-extension ExtensionRegistry {
-  /// Every extension that the channel types of the BOLTs are composed of.
-  public static var bolt: ExtensionRegistry {
-    var registry = ExtensionRegistry()
-    registry.register(WitnessScriptFunding())
-    registry.register(MuSig2Funding())
-    registry.register(MainOutputs())
-    registry.register(HTLCExtension())
-    registry.register(Anchors())
-    registry.register(SharedAnchor())
-    return registry
-  }
-}

@@ -10,8 +10,8 @@ internal import Wire
 // reader.
 
 extension LightningChannel {
-  /// Version 2 added what nonces of ours have signed.
-  static let codingVersion: UInt8 = 2
+  /// Version 2 added what nonces of ours have signed; version 3 channels that are composed, and the kinds of offers.
+  static let codingVersion: UInt8 = 3
 
   /// All of the channel but what a lost connection forgets. Secrets are not part of it.
   public var encoded: [UInt8] { encoded { _, _ in false } }
@@ -25,7 +25,14 @@ extension LightningChannel {
     writer.write(flag: isOpener)
     writer.write(id)
     writer.write(temporaryID)
-    writer.write(sized: type.features.bytes)
+    switch kind {
+    case .type(let type):
+      writer.write(0 as UInt8)
+      writer.write(sized: type.features.bytes)
+    case .composed(let options):
+      writer.write(1 as UInt8)
+      writer.write(options.rawValue)
+    }
     writer.write(flag: isAnnounced)
     writer.write(capacity.rawValue)
     writer.write(pushed.rawValue)
@@ -54,7 +61,8 @@ extension LightningChannel {
     for transaction in closingTransactions { writer.write(sized: transaction.encoded(withWitness: true)) }
     writer.writeBigSize(UInt64(origins.count))
     for (id, origin) in origins.sorted(by: { $0.key < $1.key }) {
-      writer.write(id)
+      writer.write(id.kind.rawValue)
+      writer.write(id.number)
       writer.write(sized: origin)
     }
     writer.write(flag: hasSentAnnouncement)
@@ -87,7 +95,7 @@ extension LightningChannel {
       let isOpener = try reader.readFlag()
       let id = ChannelID(try reader.read())
       let temporaryID = ChannelID(try reader.read())
-      let type = Wire.ChannelType(features: FeatureSet(bytes: try reader.readSized()))
+      let kind = try ChannelKind(from: &reader, version: version)
       let isAnnounced = try reader.readFlag()
       let capacity = Satoshi(try reader.readUInt64())
       let pushed = MilliSatoshi(try reader.readUInt64())
@@ -111,7 +119,7 @@ extension LightningChannel {
       let isReady = PerParty(local: try reader.readFlag(), remote: try reader.readFlag())
       let alias = ShortChannelID(rawValue: try reader.readUInt64())
       self.init(
-        peer: peer, keyIndex: keyIndex, isOpener: isOpener, temporaryID: temporaryID, type: type,
+        peer: peer, keyIndex: keyIndex, isOpener: isOpener, temporaryID: temporaryID, kind: kind,
         isAnnounced: isAnnounced, capacity: capacity, pushed: pushed, feeRate: feeRate,
         terms: PerParty(local: local, remote: remote), minimumDepth: minimumDepth, phase: phase,
         signer: makeSigner(keyIndex, marks), policy: policy, alias: alias)
@@ -127,7 +135,8 @@ extension LightningChannel {
         closingTransactions.append(try Transaction(decoding: reader.readSized()))
       }
       for _ in 0..<(try reader.readCount(ofAtLeast: 9)) {
-        let id = try reader.readUInt64()
+        let kind = version < 3 ? HTLCExtension.id : ExtensionID(rawValue: try reader.readUInt16())
+        let id = PaymentName(kind, try reader.readUInt64())
         origins[id] = try reader.readSized()
       }
       hasSentAnnouncement = try reader.readFlag()
@@ -149,14 +158,22 @@ extension LightningChannel {
   }
 }
 
+extension ChannelKind {
+  init(from reader: inout ByteReader, version: UInt8) throws(DecodingError) {
+    switch version < 3 ? 0 : try reader.readUInt8() {
+    case 0: self = .type(Wire.ChannelType(features: FeatureSet(bytes: try reader.readSized())))
+    case 1: self = .composed(Options(rawValue: try reader.readUInt8()))
+    default: throw .malformed("unknown kind of channel")
+    }
+  }
+}
+
 extension ChannelTerms: BinaryCodable {
   public init(from reader: inout ByteReader) throws(DecodingError) {
     dustLimit = Satoshi(try reader.readUInt64())
     reserve = Satoshi(try reader.readUInt64())
     contestDelay = try reader.readUInt16()
-    limits = HTLCExtension.Limits(
-      minimum: MilliSatoshi(try reader.readUInt64()), maximumInFlight: MilliSatoshi(try reader.readUInt64()),
-      maximumAccepted: try reader.readUInt16())
+    limits = try OfferLimits(from: &reader)
     var keys: [Basepoint: PublicKey] = [:]
     for _ in 0..<(try reader.readCount(ofAtLeast: 34)) {
       let basepoint = Basepoint(rawValue: try reader.readUInt8())
@@ -170,9 +187,7 @@ extension ChannelTerms: BinaryCodable {
     writer.write(dustLimit.rawValue)
     writer.write(reserve.rawValue)
     writer.write(contestDelay)
-    writer.write(limits.minimum.rawValue)
-    writer.write(limits.maximumInFlight.rawValue)
-    writer.write(limits.maximumAccepted)
+    limits.encode(to: &writer)
     writer.writeBigSize(UInt64(basepoints.all.count))
     for entry in basepoints.all {
       writer.write(entry.basepoint.rawValue)

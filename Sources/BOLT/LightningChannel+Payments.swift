@@ -16,27 +16,18 @@ extension LightningChannel {
     return found
   }
 
-  private func slot(ofPending id: UInt64, offeredBy party: Party) throws(ChannelError) -> (
-    position: Int, slot: any PaymentSlot
-  ) {
-    guard let state = core?.fundings.first?.base else { throw .notNow("the channel is not open") }
-    for candidate in paymentSlots
-    where candidate.slot.isPending(id, offeredBy: party, in: state.ledgers[candidate.position]) { return candidate }
-    throw .notNow("no payment \(id) of \(party)")
-  }
-
   /// Offers a payment. Its id is the channel's to choose; `origin` comes back with the outcome, and is stored with the channel.
   public mutating func offer(
     _ payment: AnyPaymentOffer, origin: [UInt8]
-  ) throws(ChannelError) -> (id: UInt64, effects: [LightningEffect]) {
+  ) throws(ChannelError) -> (id: PaymentName, effects: [LightningEffect]) {
     guard canOffer, let core else { throw .notNow("the channel is not in normal operation") }
     let (position, slot) = try slot(of: payment.lock.kind)
     var payment = payment
     payment.id = nextOfferID(position, slot, core)
     guard let update = slot.offer(payment) else { throw .notNow("a lock of another kind") }
     let effects = try propose(.extension(position, update))
-    origins[payment.id] = origin
-    return (payment.id, effects)
+    origins[payment.name] = origin
+    return (payment.name, effects)
   }
 
   private func nextOfferID(_ position: Int, _ slot: any PaymentSlot, _ core: Channel) -> UInt64 {
@@ -45,10 +36,10 @@ extension LightningChannel {
 
   /// Takes a payment that the remote party has offered.
   public mutating func settle(
-    _ id: UInt64, with witness: PaymentWitness, attribution: [UInt8]?
+    _ payment: PaymentName, with witness: PaymentWitness, attribution: [UInt8]?
   ) throws(ChannelError) -> [LightningEffect] {
-    let (position, slot) = try slot(ofPending: id, offeredBy: .remote)
-    guard let update = slot.settle(id, with: witness, attribution: attribution) else {
+    let (position, slot) = try slot(ofIncoming: payment)
+    guard let update = slot.settle(payment.number, with: witness, attribution: attribution) else {
       throw .notNow("a witness of another kind")
     }
     return try propose(.extension(position, update))
@@ -56,18 +47,28 @@ extension LightningChannel {
 
   /// Refuses a payment that the remote party has offered. `reason` is for the payer alone.
   public mutating func refuse(
-    _ id: UInt64, reason: [UInt8], attribution: [UInt8]?
+    _ payment: PaymentName, reason: [UInt8], attribution: [UInt8]?
   ) throws(ChannelError) -> [LightningEffect] {
-    let (position, slot) = try slot(ofPending: id, offeredBy: .remote)
-    return try propose(.extension(position, slot.fail(id, reason: reason, attribution: attribution)))
+    let (position, slot) = try slot(ofIncoming: payment)
+    return try propose(.extension(position, slot.fail(payment.number, reason: reason, attribution: attribution)))
   }
 
   /// Refuses a payment whose onion cannot be read.
   public mutating func refuseMalformed(
-    _ id: UInt64, onionHash: Bytes32, code: UInt16
+    _ payment: PaymentName, onionHash: Bytes32, code: UInt16
   ) throws(ChannelError) -> [LightningEffect] {
-    let (position, slot) = try slot(ofPending: id, offeredBy: .remote)
-    return try propose(.extension(position, slot.failMalformed(id, onionHash: onionHash, code: code)))
+    let (position, slot) = try slot(ofIncoming: payment)
+    return try propose(.extension(position, slot.failMalformed(payment.number, onionHash: onionHash, code: code)))
+  }
+
+  /// The extension of a payment that the remote party has offered for good.
+  private func slot(ofIncoming payment: PaymentName) throws(ChannelError) -> (position: Int, slot: any PaymentSlot) {
+    guard let state = core?.fundings.first?.base else { throw .notNow("the channel is not open") }
+    let found = try slot(of: payment.kind)
+    guard found.slot.isPending(payment.number, offeredBy: .remote, in: state.ledgers[found.position]) else {
+      throw .notNow("no payment \(payment.number) of the remote party")
+    }
+    return found
   }
 
   /// What is pending for good, of both sides.
@@ -80,9 +81,9 @@ extension LightningChannel {
   public var livePayments: [AnyPendingPayment] {
     guard let core, let funding = core.fundings.first else { return [] }
     var found: [AnyPendingPayment] = []
-    var known = PerParty<Set<UInt64>>(local: [], remote: [])
+    var known = PerParty<Set<PaymentName>>(local: [], remote: [])
     func add(_ payments: [AnyPendingPayment]) {
-      for payment in payments where known[payment.offeredBy].insert(payment.id).inserted { found.append(payment) }
+      for payment in payments where known[payment.offeredBy].insert(payment.name).inserted { found.append(payment) }
     }
     for (position, slot) in core.stack.payments {
       add(slot.pending(in: funding.base.ledgers[position]))
@@ -141,129 +142,4 @@ extension LightningChannel {
     }
     return available
   }
-
-  // MARK: What the core reports
-
-  /// An update of an extension: the message behind its type and the channel's id.
-  public mutating func receiveUpdate(type: UInt16, body: RawSpan) -> [LightningEffect] {
-    guard failure == nil, phase < .onchain else { return [] }
-    guard isFunded, isEstablished else { return [.disconnect("an update before the channel is established")] }
-    var next = self
-    var effects: [LightningEffect] = []
-    do throws(Fault) {
-      guard let stack = next.core?.stack, let position = stack.owner(ofMessage: type) else {
-        throw .warn("message \(type) is not one of this channel's")
-      }
-      // BOLT 2: `update_*` before `channel_ready` from both sides makes no sense.
-      guard next.isReady.local, next.isReady.remote else { throw .fail("an update before channel_ready") }
-      let update: AnyUpdate
-      do { update = try stack.extensions[position].decodeMessage(type: type, body: body) } catch {
-        throw error.consequence == .warning ? .warn(error.reason) : .fail(error.reason)
-      }
-      if next.shutdownScripts.remote != nil, case .offered? = next.paymentSlot(position)?.event(update) {
-        // BOLT 2: MUST NOT send an `update_add_htlc` after a `shutdown`.
-        throw .fail("an offer after shutdown")
-      }
-      try next.step(&effects) { (core, signer) throws(ChannelError) in
-        try core.receive(.update(.extension(position, update)), signer)
-      }
-      self = next
-      return effects
-    } catch {
-      return handle(error)
-    }
-  }
-
-  /// The types of messages that are updates of this channel's extensions.
-  public func ownsMessage(_ type: UInt16) -> Bool { core?.stack.owner(ofMessage: type) != nil }
-
-  private func paymentSlot(_ position: Int) -> (any PaymentSlot)? {
-    guard let core, core.stack.extensions.indices.contains(position) else { return nil }
-    return core.stack.extensions[position] as? any PaymentSlot
-  }
-
-  mutating func noteReceived(_ content: UpdateContent, _ effects: inout [LightningEffect]) throws(Fault) {
-    guard case .extension(let position, let update) = content, let slot = paymentSlot(position),
-      case .settled(let id, let witness, let attribution)? = slot.event(update), let origin = origins[id]
-    else { return }
-    // The lock is open, whatever becomes of the channel: what stands behind the offer can be settled at once. From here on the outcome
-    // is stored, and nothing that happens to the offer later may take its place.
-    let outcome = OfferOutcome.settled(witness, attribution: attribution)
-    origins[id] = nil
-    effects += [.persist, .record(.outcome(origin: origin, outcome)), .payment(.outcome(origin: origin, outcome))]
-  }
-
-  mutating func noteIrrevocable(
-    _ content: UpdateContent, _ author: Party, _ effects: inout [LightningEffect]
-  ) throws(Fault) {
-    guard case .extension(let position, let update) = content, let slot = paymentSlot(position),
-      let event = slot.event(update)
-    else { return }
-    switch (event, author) {
-    case (.offered(let offer), .remote):
-      // BOLT 2: dust beyond `max_dust_htlc_exposure_msat` is refused once it is committed.
-      let incoming = IncomingOffer(
-        channel: id, offer: offer, exceedsDustExposure: core?.isOverexposed(by: content) ?? false)
-      effects += [.record(.incoming(incoming)), .payment(.incoming(incoming))]
-    case (.offered, .local): break
-    case (_, .local):
-      effects += [
-        .record(.incomingGone(id: event.id)), .payment(.incomingGone(channel: id, id: event.id)),
-      ]
-    case (.settled(let id, _, _), .remote): origins[id] = nil
-    case (.failed(let id, let reason, let attribution), .remote):
-      try finish(id, .failed(reason: reason, attribution: attribution), &effects)
-    case (.failedMalformed(let id, let onionHash, let code), .remote):
-      try finish(id, .malformed(code: code, onionHash: onionHash), &effects)
-    }
-  }
-
-  private mutating func finish(
-    _ id: UInt64, _ outcome: OfferOutcome, _ effects: inout [LightningEffect]
-  ) throws(Fault) {
-    guard let origin = origins.removeValue(forKey: id) else { return }
-    effects += [.record(.outcome(origin: origin, outcome)), .payment(.outcome(origin: origin, outcome))]
-  }
-}
-
-extension LightningChannel {
-  /// What opens the locks of payments that we have settled, and of which the other side may not know yet.
-  public var knownSecrets: [(SecretID, [UInt8])] {
-    guard let core else { return [] }
-    var found: [(SecretID, [UInt8])] = []
-    let payments = livePayments
-    for (position, slot) in core.stack.payments {
-      for entry in core.log.entries where entry.author == .local {
-        guard case .extension(position, let update) = entry.content,
-          case .settled(let id, let witness, _)? = slot.event(update),
-          let lock = payments.first(where: { $0.id == id && $0.offeredBy == .remote })?.lock,
-          let secretID = slot.secretID(of: lock), let secret = slot.secret(of: witness)
-        else { continue }
-        found.append((secretID, secret))
-      }
-    }
-    return found
-  }
-
-  /// Whether an update of ours that removes a payment of the remote party is on its way.
-  public func removal(of id: UInt64) -> (isOnItsWay: Bool, isSettled: Bool) {
-    guard let core else { return (false, false) }
-    for (position, slot) in core.stack.payments {
-      for entry in core.log.entries where entry.author == .local {
-        guard case .extension(position, let update) = entry.content, let event = slot.event(update), event.id == id
-        else {
-          continue
-        }
-        switch event {
-        case .offered: continue
-        case .settled: return (true, true)
-        case .failed, .failedMalformed: return (true, false)
-        }
-      }
-    }
-    return (false, false)
-  }
-
-  /// An offer of ours has ended on the chain.
-  public mutating func forgetOrigin(of id: UInt64) { origins[id] = nil }
 }

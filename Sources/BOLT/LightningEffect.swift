@@ -47,7 +47,7 @@ public enum ChannelRecord: Sendable {
   /// A payment that the remote party has offered, for good.
   case incoming(IncomingOffer)
   /// That payment has been removed for good.
-  case incomingGone(id: UInt64)
+  case incomingGone(PaymentName)
   /// What became of an offer of ours, under its origin.
   case outcome(origin: [UInt8], OfferOutcome)
 }
@@ -83,5 +83,5 @@ public enum PaymentNotice: Sendable {
   /// An offer of ours has ended: for good, or, when it was settled, as good as that.
   case outcome(origin: [UInt8], OfferOutcome)
   /// An incoming payment has been removed for good.
-  case incomingGone(channel: ChannelID, id: UInt64)
+  case incomingGone(channel: ChannelID, PaymentName)
 }

@@ -3,7 +3,7 @@ internal import Encoding
 internal import GLC
 internal import Secp256k1
 internal import Signer
-public import Wire
+internal import Wire
 
 // Between signatures and nonces as the core has them and as messages carry them.
 
@@ -70,9 +70,6 @@ extension CounterSignature {
 }
 
 extension LightningChannel {
-  /// Whether commitments are signed together (taproot).
-  var signsTogether: Bool { type.signsTogether }
-
   /// The remote party's signature for the funding output.
   func fundingSignature(
     _ signature: CompactSignature, _ partial: PartialSignatureWithNonce?
@@ -105,11 +102,4 @@ extension LightningChannel {
       throw OpeningRefusal("next_local_nonce is not two points")
     }
   }
-}
-
-extension Wire.ChannelType {
-  /// Whether both sides sign commitments together: taproot channels, which cannot be announced.
-  public var signsTogether: Bool { contains(.simpleTaproot) || contains(.taprootZeroFeeCommitments) }
-  /// Commitments of version 3 pay no fee.
-  public var paysNoFees: Bool { contains(.zeroFeeCommitments) || contains(.taprootZeroFeeCommitments) }
 }

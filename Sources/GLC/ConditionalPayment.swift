@@ -20,6 +20,8 @@ public protocol ConditionalPayment: ChannelExtension {
   /// The update by which it refuses one whose onion it cannot read.
   func failMalformed(_ id: UInt64, onionHash: Bytes32, code: UInt16) -> Update
 
+  /// What each party demands of what the other offers. None, unless the extension says otherwise.
+  func limits(_ parameters: Parameters) -> PerParty<OfferLimits>
   /// What an update means.
   func event(_ update: Update) -> PaymentUpdate<Lock, Witness>
   /// The offers of both parties that are in a ledger, in the order of their arrival.
@@ -35,6 +37,10 @@ public protocol ConditionalPayment: ChannelExtension {
   func secret(of witness: Witness) -> [UInt8]
   /// The witness, when these bytes are what opens the lock.
   func witness(from secret: [UInt8], opening lock: Lock) -> Witness?
+}
+
+extension ConditionalPayment {
+  public func limits(_ parameters: Parameters) -> PerParty<OfferLimits> { PerParty(local: .none, remote: .none) }
 }
 
 /// An offer of a conditional payment.
@@ -157,6 +163,8 @@ public typealias AnyPendingPayment = PendingPayment<PaymentLock>
 /// A conditional payment in a stack, its types erased. What is made of a lock or witness of another kind is nil.
 public protocol PaymentSlot: Sendable {
   var id: ExtensionID { get }
+  /// What each party demands of what the other offers.
+  var limits: PerParty<OfferLimits> { get }
   func offer(_ offer: AnyPaymentOffer) -> AnyUpdate?
   func settle(_ id: UInt64, with witness: PaymentWitness, attribution: [UInt8]?) -> AnyUpdate?
   func fail(_ id: UInt64, reason: [UInt8], attribution: [UInt8]?) -> AnyUpdate
@@ -173,6 +181,8 @@ public protocol PaymentSlot: Sendable {
 }
 
 extension Slot: PaymentSlot where E: ConditionalPayment {
+  public var limits: PerParty<OfferLimits> { base.limits(parameters) }
+
   public func offer(_ offer: AnyPaymentOffer) -> AnyUpdate? {
     offer.mapLock(typed).map { AnyUpdate(base.offer($0), of: E.self) }
   }

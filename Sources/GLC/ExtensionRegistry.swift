@@ -6,6 +6,8 @@ public struct ExtensionRegistry: Sendable {
   private var slots: [ExtensionID: any SlotReader] = [:]
   private var fundings: [ExtensionID: any FundingScheme] = [:]
   private var transforms: [ExtensionID: any DraftTransform] = [:]
+  /// What a signer needs for any stack of these extensions, sorted: the core's own, and those that extensions were registered with.
+  public private(set) var basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment]
 
   public init() {}
 
@@ -16,8 +18,10 @@ public struct ExtensionRegistry: Sendable {
     for transform in stack.transforms { transforms[type(of: transform).id] = transform }
   }
 
-  public mutating func register<E: ChannelExtension>(_ base: E) {
+  /// - Parameter basepoints: those of its keys that are its own.
+  public mutating func register<E: ChannelExtension>(_ base: E, basepoints: [Basepoint] = []) {
     slots[E.id] = TypedSlotReader(base: base)
+    self.basepoints = Set(self.basepoints + basepoints).sorted()
   }
 
   public mutating func register<F: FundingScheme>(_ funding: F) { fundings[F.id] = funding }

@@ -44,7 +44,7 @@ final class ChannelDirectory: Sendable {
       peer: peer, payment: payment, capacity: channel.capacity, funding: channel.funding?.outPoint,
       spendable: channel.spendable,
       canOffer: channel.canOffer, phase: channel.phase,
-      hasAnchors: channel.type.contains(.anchors) || channel.type.contains(.simpleTaproot) || channel.type.paysNoFees)
+      hasAnchors: channel.raisesFees)
     return state.withLock { state in
       let old = state.entries[channel.id]?.payment
       state.entries[channel.id] = entry
@@ -77,7 +77,7 @@ extension PaymentChannel {
       channel.phase > .normal ? .closing : channel.canOffer ? .usable : .disconnected
     self.init(
       id: channel.id, peer: peer.publicKey, shortChannelID: channel.shortChannelID,
-      hidesShortChannelID: channel.type.contains(.scidAlias), aliases: [channel.localAlias],
+      hidesShortChannelID: channel.kind.hidesShortChannelID, aliases: [channel.localAlias],
       peerAlias: channel.remoteAlias, isPublic: channel.isAnnounced && channel.remoteAnnouncement != nil, state: state,
       policy: hosted.policy, peerPolicy: hosted.peerPolicy, kinds: Set(channel.paymentSlots.map(\.slot.id)),
       receivable: channel.receivable,
@@ -90,15 +90,14 @@ extension LightningChannel {
   func obstacle(to payment: OutgoingPayment) -> OfferRefusal? {
     if phase > .normal || failure != nil { return .closing }
     guard canOffer else { return .notConnected }
-    guard paymentSlots.contains(where: { $0.slot.id == payment.lock.kind }) else { return .wrongKind }
-    if let limits = terms.remote?.limits, payment.amount < limits.minimum { return .belowMinimum }
-    return nil
+    guard let slot = paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot else { return .wrongKind }
+    return payment.amount < slot.limits.remote.minimum ? .belowMinimum : nil
   }
 
   /// Which of the peer's limits on what is pending refuses an offer. All of it is gone through: to be asked when one was refused.
   func exceededLimit(of payment: OutgoingPayment) -> OfferRefusal? {
-    if let limits = terms.remote?.limits {
-      let pending = livePayments.filter { $0.offeredBy == .local }
+    if let limits = paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot.limits.remote {
+      let pending = livePayments.filter { $0.offeredBy == .local && $0.lock.kind == payment.lock.kind }
       if pending.count >= Int(limits.maximumAccepted) { return .tooManyPending }
       let sum = pending.reduce(Optional(payment.amount)) { $0?.adding($1.amount) }
       if sum.map({ $0 > limits.maximumInFlight }) ?? true { return .tooMuchPending }

@@ -16,7 +16,7 @@ extension CollectionName {
   static let revocations: CollectionName = "revocations"
   /// Updates in the logs of channels, by channel id and the first one's serial number (8 bytes, big-endian): see `StoredUpdates`.
   static let updates: CollectionName = "updates"
-  /// `IncomingOffer` by channel id and payment id (8 bytes, big-endian).
+  /// `IncomingOffer` by `PaymentKey`.
   static let incoming: CollectionName = "incoming"
   /// `PaymentOutcome` by the offer's origin.
   static let outcomes: CollectionName = "outcomes"

@@ -94,7 +94,7 @@ struct HostedChannel: Sendable {
   /// What of its log is stored beside it.
   var stored = StoredUpdates()
   /// Payments of the peer's that are to be removed as soon as the channel is established.
-  var removals: [UInt64: Removal] = [:]
+  var removals: [PaymentName: Removal] = [:]
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.
   var keptCommitments: [UInt64: Transaction] = [:]
 

@@ -61,6 +61,8 @@ public final class Node: Sendable {
       self.source = source
       self.logger = logger
       peers = PeerConfiguration(features: settings.features, networks: [settings.chainHash])
+      // What is above the BOLTs' range may be an extension's on one channel and nobody's on another: the peer's host decides.
+      peers.knowsEvenType = { MessageType.known($0) != nil || $0 >= 32_768 }
       peers.logger = logger
     }
   }
@@ -125,23 +127,23 @@ public final class Node: Sendable {
     var incoming: [PaymentKey: IncomingOffer] = [:]
     for record in try await launch.store.records(in: .incoming) {
       let offer = try IncomingOffer(decoding: record.value)
-      incoming[PaymentKey(channel: offer.channel, id: offer.offer.id)] = offer
+      incoming[PaymentKey(channel: offer.channel, offer.offer.name)] = offer
     }
     for channel in channels.values.joined() where channel.phase < .ended {
       for payment in channel.pendingPayments where payment.offeredBy == .remote {
-        let key = PaymentKey(channel: channel.id, id: payment.id)
+        let key = PaymentKey(channel: channel.id, payment.name)
         guard let offer = incoming[key] else { continue }
-        let removal = channel.removal(of: payment.id)
+        let removal = channel.removal(of: payment.name)
         live.incoming.append(
           LivePayments.Incoming(
             IncomingPayment(offer, at: nil),
             removal: removal.isOnItsWay ? (removal.isSettled ? .settled : .failed) : .none))
       }
       for payment in channel.livePayments where payment.offeredBy == .local {
-        guard let origin = channel.origins[payment.id], !ended.contains(origin) else { continue }
+        guard let origin = channel.origins[payment.name], !ended.contains(origin) else { continue }
         live.outgoing.append(
           LivePayments.Outgoing(
-            origin: origin, key: PaymentKey(channel: channel.id, id: payment.id), expiry: payment.expiry))
+            origin: origin, key: PaymentKey(channel: channel.id, payment.name), expiry: payment.expiry))
       }
     }
 

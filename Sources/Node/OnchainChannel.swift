@@ -44,7 +44,7 @@ struct OnchainChannel: Sendable {
     closedAt = closed == 0 ? nil : closed
     let rest = bytes.dropFirst(5)
     resolver = try Resolver(
-      decoding: rest.bytes, registry: .bolt, points: points, records: { records[$0, $1] })
+      decoding: rest.bytes, registry: .shipped, points: points, records: { records[$0, $1] })
     self.records = records
   }
 }

@@ -83,12 +83,11 @@ extension PeerHost {
   /// The opener keeps the commitments' fee rate near what confirmations cost.
   private func updateFeeRate(_ id: ChannelID) {
     guard let hosted = channels[id], hosted.channel.isOpener, hosted.channel.canOffer,
-      !hosted.channel.type.paysNoFees, let core = hosted.channel.core,
+      !hosted.channel.fixesFeeRate, let core = hosted.channel.core,
       let state = core.fundings.first?.local
     else { return }
     // With anchors, a commitment only has to be relayed: its child pays for the rest.
-    let hasAnchors = hosted.channel.type.contains(.anchors) || hosted.channel.type.contains(.simpleTaproot)
-    let target = hasAnchors ? UInt32(12) : 2
+    let target = hosted.channel.raisesFees ? UInt32(12) : 2
     let wanted = max(
       min(hub.fees.rate(within: target), hosted.channel.policy.maximumFeeRate), hosted.channel.policy.minimumFeeRate)
     let present = state.feeRate.satPerKiloWeight
@@ -140,9 +139,9 @@ extension PeerHost {
       for (secretID, secret) in hosted.channel.knownSecrets {
         actions += onchain.resolver.handle(.learned(secretID, secret))
       }
-      for (number, removal) in hosted.removals {
+      for (name, removal) in hosted.removals {
         guard case .settle(let witness, _) = removal,
-          let payment = hosted.channel.livePayments.first(where: { $0.id == number && $0.offeredBy == .remote }),
+          let payment = hosted.channel.livePayments.first(where: { $0.name == name && $0.offeredBy == .remote }),
           let slot = hosted.channel.paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot,
           let secretID = slot.secretID(of: payment.lock), let secret = slot.secret(of: witness)
         else { continue }
@@ -303,7 +302,7 @@ extension PeerHost {
 
   func settleOnchain(_ key: PaymentKey, _ witness: PaymentWitness) {
     guard let hosted = channels[key.channel] else { return }
-    for payment in hosted.channel.livePayments where payment.id == key.id && payment.offeredBy == .remote {
+    for payment in hosted.channel.livePayments where payment.name == key.payment && payment.offeredBy == .remote {
       guard let slot = hosted.channel.paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot,
         let secretID = slot.secretID(of: payment.lock), let secret = slot.secret(of: witness)
       else { continue }
@@ -316,14 +315,14 @@ extension PeerHost {
     guard let channel = channels[id]?.channel else { return }
     for payment in channel.livePayments where payment.offeredBy == .local {
       guard let slot = channel.paymentSlots.first(where: { $0.slot.id == payment.lock.kind })?.slot,
-        slot.secretID(of: payment.lock) == secretID, let origin = channel.origins[payment.id],
+        slot.secretID(of: payment.lock) == secretID, let origin = channel.origins[payment.name],
         let witness = slot.witness(from: secret, opening: payment.lock)
       else { continue }
-      finish(payment.id, origin, .settled(witness, attribution: nil), id)
+      finish(payment.name, origin, .settled(witness, attribution: nil), id)
     }
   }
 
-  private func finish(_ payment: UInt64, _ origin: [UInt8], _ outcome: PaymentOutcome, _ id: ChannelID) {
+  private func finish(_ payment: PaymentName, _ origin: [UInt8], _ outcome: PaymentOutcome, _ id: ChannelID) {
     channels[id]?.channel.forgetOrigin(of: payment)
     channels[id]?.isDirty = true
     batch.touched.insert(id)
@@ -350,16 +349,19 @@ extension PeerHost {
       guard isOver else { continue }
       switch payment.offeredBy {
       case .local:
-        guard let origin = hosted.channel.origins[payment.id] else { continue }
-        finish(payment.id, origin, .timedOutOnChain, id)
+        guard let origin = hosted.channel.origins[payment.name] else { continue }
+        finish(payment.name, origin, .timedOutOnChain, id)
       case .remote:
-        guard hosted.channel.pendingPayments.contains(where: { $0.id == payment.id && $0.offeredBy == .remote }) else {
-          continue
-        }
-        batch.changes.append(.delete(.incoming, key: id.key(payment.id)))
-        batch.payments.append(.removed(PaymentKey(channel: id, id: payment.id)))
+        guard hosted.channel.pendingPayments.contains(where: { $0.name == payment.name && $0.offeredBy == .remote })
+        else { continue }
+        forgetIncoming(PaymentKey(channel: id, payment.name))
       }
     }
+  }
+
+  private func forgetIncoming(_ key: PaymentKey) {
+    batch.changes.append(.delete(.incoming, key: key.encoded))
+    batch.payments.append(.removed(key))
   }
 
   private func resolved(_ id: ChannelID) {
@@ -367,8 +369,7 @@ extension PeerHost {
     logger.notice("everything of the channel is resolved", metadata: ["channel": "\(id)"])
     for (payment, origin) in hosted.channel.origins { finish(payment, origin, .timedOutOnChain, id) }
     for payment in hosted.channel.pendingPayments where payment.offeredBy == .remote {
-      batch.changes.append(.delete(.incoming, key: id.key(payment.id)))
-      batch.payments.append(.removed(PaymentKey(channel: id, id: payment.id)))
+      forgetIncoming(PaymentKey(channel: id, payment.name))
     }
     hub.watches.forget(
       (hosted.onchain?.resolver.outputs.map(\.outPoint) ?? []) + [hosted.channel.funding?.outPoint].compactMap { $0 },

@@ -27,20 +27,21 @@ extension Hub {
   /// The signer of a channel: from the node's seed, the channel's number and nothing else.
   func signer(_ keyIndex: UInt64, _ marks: LocalSigner.Marks = LocalSigner.Marks()) throws -> LocalSigner {
     let developer = settings.developer
-    if let given = developer.channelSecrets, given.count == Self.basepoints.count {
+    if let given = developer.channelSecrets, given.count == Self.givenBasepoints.count {
       // Tests want certain keys in every channel; only the per-commitment secrets may still be the channel's own.
-      let secrets = try BasepointSecrets(Self.basepoints) { basepoint in
-        try SecretKey(given[Self.basepoints.firstIndex(of: basepoint) ?? 0])
+      let secrets = try BasepointSecrets(Self.givenBasepoints) { basepoint in
+        try SecretKey(given[Self.givenBasepoints.firstIndex(of: basepoint) ?? 0])
       }
       return LocalSigner(
         secrets: secrets, seed: try developer.shachainSeed ?? keys.channelSeed(index: keyIndex), marks: marks)
     }
     return LocalSigner(
-      channelSeed: try keys.channelSeed(index: keyIndex), basepoints: Self.basepoints,
+      channelSeed: try keys.channelSeed(index: keyIndex), basepoints: ExtensionRegistry.shipped.basepoints,
       perCommitmentSeed: developer.shachainSeed, marks: marks)
   }
 
-  static let basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc]
+  /// Those of the BOLTs, which a developer may give.
+  private static let givenBasepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc]
 
   /// - Parameter apart: what of its log is stored beside it.
   func decodeChannel(_ stored: [UInt8], apart: [UInt64: [UInt8]]) throws -> LightningChannel {
@@ -48,7 +49,7 @@ extension Hub {
     var failure: (any Error)?
     let fallback = try signer(0)
     let channel = try LightningChannel(
-      decoding: stored.bytes, registry: .bolt, policy: settings.channels, apart: apart,
+      decoding: stored.bytes, registry: .shipped, policy: settings.channels, apart: apart,
       makeSigner: { index, marks in
         do { return try self.signer(index, marks) } catch {
           failure = error

@@ -39,7 +39,7 @@ extension PeerHost {
     guard let hosted = channels[id], hosted.channel.isReady.local, hosted.channel.isReady.remote else { return }
     let channel = hosted.channel
     var names: [(name: ShortChannelID, isPublic: Bool, isTold: Bool)] = []
-    if let scid = channel.shortChannelID, !channel.type.contains(.scidAlias) {
+    if let scid = channel.shortChannelID, !channel.kind.hidesShortChannelID {
       names.append((scid, channel.isAnnounced, true))
     }
     // BOLT 7: the peer's payments to us name the channel by the alias that we have learned from it, or by the real name.

@@ -12,17 +12,18 @@ extension PeerHost {
   func receive(_ raw: RawMessage) {
     let bytes = raw.bytes
     // What belongs to a channel names it behind its type.
-    if bytes.count >= 34, let id = channelID(in: bytes), let hosted = channels[id], hosted.channel.ownsMessage(raw.type)
+    if bytes.count >= 34, let id = channelID(in: bytes), let hosted = channels[id], let context = context(hub.height),
+      hosted.channel.ownsMessage(raw.type)
     {
       let body = bytes.dropFirst(34)
       var channel = hosted.channel
-      let effects = channel.receiveUpdate(type: raw.type, body: body.bytes)
+      let effects = channel.receive(type: raw.type, body: body.bytes, context)
       channels[id]?.channel = channel
       batch.touched.insert(id)
       return apply(effects, to: id)
     }
     let message: Message
-    do { message = try Message(decoding: bytes) } catch {
+    do { message = try Message(decoding: bytes, custom: LightningChannel.customTypes) } catch {
       batch.disconnect = "a message that cannot be read: \(error)"
       return
     }

@@ -14,7 +14,8 @@ extension PeerHost {
     switch notice {
     case .incoming(let offer): batch.payments.append(.incoming(IncomingPayment(offer, at: .now)))
     case .outcome(let origin, let outcome): batch.payments.append(.outcome(origin: origin, PaymentOutcome(outcome)))
-    case .incomingGone(let channel, let id): batch.payments.append(.removed(PaymentKey(channel: channel, id: id)))
+    case .incomingGone(let channel, let payment):
+      batch.payments.append(.removed(PaymentKey(channel: channel, payment)))
     }
   }
 
@@ -30,11 +31,11 @@ extension PeerHost {
         let offer = AnyPaymentOffer(
           id: 0, amount: payment.amount, lock: payment.lock, expiry: payment.expiry, onion: payment.onion,
           pathKey: payment.pathKey)
-        let (number, effects) = try hosted.channel.offer(offer, origin: payment.origin)
+        let (name, effects) = try hosted.channel.offer(offer, origin: payment.origin)
         channels[id] = hosted
         batch.touched.insert(id)
         apply(effects, to: id)
-        batch.payments.append(.offered(origin: payment.origin, PaymentKey(channel: id, id: number)))
+        batch.payments.append(.offered(origin: payment.origin, PaymentKey(channel: id, name)))
         return
       } catch {
         logger.debug("an offer was not made", metadata: ["channel": "\(id)", "reason": "\(error)"])
@@ -54,7 +55,7 @@ extension PeerHost {
   /// Removes a payment of the peer's, now or as soon as the channel can.
   func remove(_ key: PaymentKey, _ removal: Removal) {
     guard channels[key.channel] != nil else { return }
-    channels[key.channel]?.removals[key.id] = removal
+    channels[key.channel]?.removals[key.payment] = removal
     tryRemovals(key.channel)
   }
 
@@ -62,31 +63,31 @@ extension PeerHost {
     guard let hosted = channels[id], !hosted.removals.isEmpty, hosted.channel.isEstablished, connection != nil else {
       return
     }
-    for (number, removal) in hosted.removals.sorted(by: { $0.key < $1.key }) {
+    for (name, removal) in hosted.removals.sorted(by: { $0.key < $1.key }) {
       guard var next = channels[id] else { return }
       do throws(ChannelError) {
         let effects =
           switch removal {
           case .settle(let witness, let attribution):
-            try next.channel.settle(number, with: witness, attribution: attribution)
+            try next.channel.settle(name, with: witness, attribution: attribution)
           case .refuse(let reason, let attribution):
-            try next.channel.refuse(number, reason: reason, attribution: attribution)
+            try next.channel.refuse(name, reason: reason, attribution: attribution)
           case .refuseMalformed(let onionHash, let code):
-            try next.channel.refuseMalformed(number, onionHash: onionHash, code: code)
+            try next.channel.refuseMalformed(name, onionHash: onionHash, code: code)
           }
-        next.removals[number] = nil
+        next.removals[name] = nil
         channels[id] = next
         batch.touched.insert(id)
         apply(effects, to: id)
       } catch {
         // Not possible now: it waits. What is gone already, or is being removed, has nothing left to wait for.
         if case .notNow = error,
-          next.channel.pendingPayments.contains(where: { $0.id == number && $0.offeredBy == .remote }),
-          !next.channel.removal(of: number).isOnItsWay
+          next.channel.pendingPayments.contains(where: { $0.name == name && $0.offeredBy == .remote }),
+          !next.channel.removal(of: name).isOnItsWay
         {
           continue
         }
-        channels[id]?.removals[number] = nil
+        channels[id]?.removals[name] = nil
         logger.debug("a payment was not removed", metadata: ["channel": "\(id)", "reason": "\(error)"])
       }
     }
@@ -107,7 +108,7 @@ extension PaymentOutcome {
 extension IncomingPayment {
   init(_ incoming: IncomingOffer, at time: PaymentTime?) {
     self.init(
-      key: PaymentKey(channel: incoming.channel, id: incoming.offer.id), amount: incoming.offer.amount,
+      key: PaymentKey(channel: incoming.channel, incoming.offer.name), amount: incoming.offer.amount,
       lock: incoming.offer.lock, expiry: incoming.offer.expiry, onion: incoming.offer.onion,
       pathKey: incoming.offer.pathKey, records: incoming.offer.records, receivedAt: time,
       exceedsDustExposure: incoming.exceedsDustExposure)

@@ -369,8 +369,10 @@ actor PeerHost {
       funding.encode(to: &writer)
       batch.changes.append(.put(.revocations, key: writer.bytes, value: record.bytes))
     case .incoming(let offer):
-      batch.changes.append(.put(.incoming, key: id.key(offer.offer.id), value: offer.encoded))
-    case .incomingGone(let payment): batch.changes.append(.delete(.incoming, key: id.key(payment)))
+      batch.changes.append(
+        .put(.incoming, key: PaymentKey(channel: id, offer.offer.name).encoded, value: offer.encoded))
+    case .incomingGone(let payment):
+      batch.changes.append(.delete(.incoming, key: PaymentKey(channel: id, payment).encoded))
     case .outcome(let origin, let outcome):
       batch.changes.append(.put(.outcomes, key: origin, value: PaymentOutcome(outcome).encoded))
     }

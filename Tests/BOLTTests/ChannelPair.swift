@@ -48,7 +48,7 @@ struct ChannelPair {
   static func signer(_ index: Int, _ key: UInt64, _ marks: LocalSigner.Marks = LocalSigner.Marks()) -> LocalSigner {
     LocalSigner(
       channelSeed: sha256(Array("pair \(index) \(key)".utf8)),
-      basepoints: [.funding, .revocation, .payment, .delayedPayment, .htlc], marks: marks)
+      basepoints: ExtensionRegistry.shipped.basepoints, marks: marks)
   }
 
   static func node(_ index: Int) -> NodeID {
@@ -114,7 +114,7 @@ struct ChannelPair {
     let bytes = rewrite(ends[index].inbox.removeFirst())
     let type = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
     let context = context(index)
-    let message = try? Message(decoding: bytes)
+    let message = try? Message(decoding: bytes, custom: LightningChannel.customTypes)
     if case .openChannel(let open)? = message {
       let (channel, effects) = try LightningChannel.accept(
         open, from: Self.node(0), keyIndex: 1, chainHash: .regtest, policy: policy, signer: Self.signer(1, 1),
@@ -127,7 +127,7 @@ struct ChannelPair {
     let effects: [LightningEffect]
     if ends[index].channel?.ownsMessage(type) == true {
       let body = Array(bytes.dropFirst(34))
-      effects = ends[index].channel!.receiveUpdate(type: type, body: body.bytes)
+      effects = ends[index].channel!.receive(type: type, body: body.bytes, context)
     } else {
       effects = ends[index].channel!.receive(try #require(message), context)
     }
@@ -171,7 +171,7 @@ struct ChannelPair {
       return
     }
     ends[index].channel = try LightningChannel(
-      decoding: stored.bytes, registry: .bolt, policy: policy, makeSigner: { Self.signer(index, $0, $1) })
+      decoding: stored.bytes, registry: .shipped, policy: policy, makeSigner: { Self.signer(index, $0, $1) })
     ends[index].channel?.closingScript = Self.script(index)
     #expect(ends[index].channel?.encoded == stored)
   }
@@ -204,7 +204,7 @@ struct ChannelPair {
 
   mutating func settle(_ id: UInt64, number: Int, by index: Int) throws {
     let witness = PaymentWitness(kind: HTLCExtension.id, bytes: Self.preimage(number).encoded)
-    let effects = try ends[index].channel?.settle(id, with: witness, attribution: nil)
+    let effects = try ends[index].channel?.settle(PaymentName(HTLCExtension.id, id), with: witness, attribution: nil)
     try carryOut(effects ?? [], index)
   }
 

@@ -213,7 +213,7 @@ import Wire
     _ = pair.ends[0].channel?.fundingWasSpent()
     #expect(pair.ends[0].channel?.receive(message, context).isEmpty == true)
     let fail: [UInt8] = Array(repeating: 0, count: 8)
-    #expect(pair.ends[0].channel?.receiveUpdate(type: 131, body: fail.bytes).isEmpty == true)
+    #expect(pair.ends[0].channel?.receive(type: 131, body: fail.bytes, context).isEmpty == true)
   }
 
   /// Some peers end the connection at every error, with all channels on it.
@@ -307,7 +307,7 @@ import Wire
     for index in 0..<2 {
       let stored = try #require(pair.ends[index].stored)
       pair.ends[index].channel = try LightningChannel(
-        decoding: stored.bytes, registry: .bolt, policy: pair.policy,
+        decoding: stored.bytes, registry: .shipped, policy: pair.policy,
         makeSigner: { ChannelPair.signer(index, $0, $1) })
     }
     try pair.reconnect(restarting: false)
@@ -380,6 +380,30 @@ import Wire
         == pair.ends[1].channel?.announcement(of: ChannelPair.node(1), chainHash: .regtest)?.signatureHash)
   }
 
+  /// Version 2 knew neither compositions nor kinds of payments.
+  @Test func theStoredFormOfTheVersionBeforeIsRead() throws {
+    var pair = ChannelPair()
+    try pair.open(type: .simpleTaproot, pushed: MilliSatoshi(300_000_000))
+    try pair.run()
+    try pair.confirm()
+    try pair.offer(1, by: 0, 50_000_000)
+    try pair.run()
+    let channel = try #require(pair.ends[0].channel)
+    var old = channel.encoded
+    #expect(old[0] == 3 && old[107] == 0)
+    old[0] = 2
+    old.remove(at: 107)
+    // One origin: its kind, its number, its text.
+    let origin: [UInt8] = [1] + [4, 0] + [0, 0, 0, 0, 0, 0, 0, 0] + [1, 0x31]
+    let place = try #require(old.indices.first { old[$0...].starts(with: origin) })
+    old.removeSubrange(place + 1...place + 2)
+    let read = try LightningChannel(
+      decoding: old.bytes, registry: .shipped, policy: ChannelPolicy(),
+      makeSigner: { ChannelPair.signer(0, $0, $1) })
+    #expect(read.encoded == channel.encoded)
+    #expect(read.kind == .type(.simpleTaproot) && read.origins == channel.origins)
+  }
+
   @Test func aStoredChannelThatIsDamagedIsRefused() throws {
     var pair = ChannelPair()
     try pair.open()
@@ -389,7 +413,7 @@ import Wire
       let part = Array(stored[..<length])
       #expect(throws: StoredStateError.self) {
         try LightningChannel(
-          decoding: part.bytes, registry: .bolt, policy: ChannelPolicy(),
+          decoding: part.bytes, registry: .shipped, policy: ChannelPolicy(),
           makeSigner: { ChannelPair.signer(0, $0, $1) })
       }
     }

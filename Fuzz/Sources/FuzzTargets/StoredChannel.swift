@@ -22,9 +22,9 @@ extension FuzzTarget {
       return seeds.filter { $0.count < 4096 }
     },
     run: { input throws(Violation) in
-      guard let channel = try? Channel(decoding: input, registry: .bolt) else { return .refused }
+      guard let channel = try? Channel(decoding: input, registry: .shipped) else { return .refused }
       let encoded = channel.encoded
-      guard let again = try? Channel(decoding: encoded.bytes, registry: .bolt) else {
+      guard let again = try? Channel(decoding: encoded.bytes, registry: .shipped) else {
         throw Violation(description: "own encoding is read: \(Hex.encode(encoded))")
       }
       try law(again.encoded == encoded, "a channel is stored as it was stored: \(Hex.encode(encoded))")

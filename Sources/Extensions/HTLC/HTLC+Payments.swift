@@ -52,6 +52,8 @@ extension HTLCExtension: ConditionalPayment {
     .failMalformed(id: id, onionHash: onionHash, code: code, extra: TLVStream())
   }
 
+  public func limits(_ parameters: Parameters) -> PerParty<OfferLimits> { parameters.limits }
+
   public func event(_ update: HTLCUpdate) -> PaymentUpdate<PaymentHash, Preimage> {
     switch update {
     case .add(let id, let amount, let paymentHash, let cltvExpiry, let onion, var records):

@@ -82,24 +82,9 @@ extension HTLCExtension {
     var counterpartySighash: SighashType { allowsAddingInputs ? .singleAnyoneCanPay : .all }
   }
 
-  /// What one party demands of the HTLCs that the other offers it (`open_channel`, `accept_channel`).
-  public struct Limits: Hashable, Sendable {
-    /// `htlc_minimum_msat`.
-    public var minimum: MilliSatoshi
-    /// `max_htlc_value_in_flight_msat`.
-    public var maximumInFlight: MilliSatoshi
-    /// `max_accepted_htlcs`, at most 483.
-    public var maximumAccepted: UInt16
-
-    public init(minimum: MilliSatoshi, maximumInFlight: MilliSatoshi, maximumAccepted: UInt16) {
-      self.minimum = minimum
-      self.maximumInFlight = maximumInFlight
-      self.maximumAccepted = maximumAccepted
-    }
-
-    /// No limit but BOLT 2's own.
-    public static let none = Limits(minimum: .zero, maximumInFlight: MilliSatoshi(.max), maximumAccepted: 483)
-  }
+  /// What one party demands of the HTLCs that the other offers it: `htlc_minimum_msat`, `max_htlc_value_in_flight_msat` and
+  /// `max_accepted_htlcs`.
+  public typealias Limits = OfferLimits
 
   /// What each party demands of the other's payments.
   public func mirrored(_ parameters: Parameters) -> Parameters {
@@ -132,33 +117,5 @@ extension HTLCExtension {
       limits.local.encode(to: &writer)
       limits.remote.encode(to: &writer)
     }
-  }
-}
-
-extension HTLCExtension.Limits {
-  init(from reader: inout ByteReader) throws(DecodingError) {
-    minimum = MilliSatoshi(try reader.readUInt64())
-    maximumInFlight = MilliSatoshi(try reader.readUInt64())
-    maximumAccepted = try reader.readUInt16()
-  }
-
-  func encode(to writer: inout ByteWriter) {
-    writer.write(minimum.rawValue)
-    writer.write(maximumInFlight.rawValue)
-    writer.write(maximumAccepted)
-  }
-}
-
-extension HTLCExtension.Limits {
-  init(_ limits: AgreementLimits) {
-    self.init(
-      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumAccepted: limits.maximumCount)
-  }
-}
-
-extension AgreementLimits {
-  init(_ limits: HTLCExtension.Limits) {
-    self.init(
-      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumCount: limits.maximumAccepted)
   }
 }

@@ -26,6 +26,8 @@ extension PTLCExtension: ConditionalPayment {
     .failMalformed(id: id, onionHash: onionHash, code: code, extra: TLVStream())
   }
 
+  public func limits(_ parameters: Parameters) -> PerParty<OfferLimits> { parameters.limits }
+
   public func event(_ update: PTLCUpdate) -> PaymentUpdate<PaymentPoint, PaymentScalar> {
     switch update {
     case .add(let id, let amount, let lock, let expiry, let onion, var records):

@@ -57,20 +57,7 @@ public struct PTLCExtension: ChannelExtension {
 
 extension PTLCExtension {
   /// What one party demands of the PTLCs that the other offers it.
-  public struct Limits: Hashable, Sendable {
-    public var minimum: MilliSatoshi
-    public var maximumInFlight: MilliSatoshi
-    /// At most 483, as for HTLCs.
-    public var maximumAccepted: UInt16
-
-    public init(minimum: MilliSatoshi, maximumInFlight: MilliSatoshi, maximumAccepted: UInt16) {
-      self.minimum = minimum
-      self.maximumInFlight = maximumInFlight
-      self.maximumAccepted = maximumAccepted
-    }
-
-    public static let none = Limits(minimum: .zero, maximumInFlight: MilliSatoshi(.max), maximumAccepted: 483)
-  }
+  public typealias Limits = OfferLimits
 
   public struct Parameters: BinaryCodable {
     /// Every path of an output waits one confirmation, so that only anchors can be spent at once.
@@ -94,33 +81,5 @@ extension PTLCExtension {
       limits.local.encode(to: &writer)
       limits.remote.encode(to: &writer)
     }
-  }
-}
-
-extension PTLCExtension.Limits {
-  init(from reader: inout ByteReader) throws(DecodingError) {
-    minimum = MilliSatoshi(try reader.readUInt64())
-    maximumInFlight = MilliSatoshi(try reader.readUInt64())
-    maximumAccepted = try reader.readUInt16()
-  }
-
-  func encode(to writer: inout ByteWriter) {
-    writer.write(minimum.rawValue)
-    writer.write(maximumInFlight.rawValue)
-    writer.write(maximumAccepted)
-  }
-}
-
-extension PTLCExtension.Limits {
-  init(_ limits: AgreementLimits) {
-    self.init(
-      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumAccepted: limits.maximumCount)
-  }
-}
-
-extension AgreementLimits {
-  init(_ limits: PTLCExtension.Limits) {
-    self.init(
-      minimum: limits.minimum, maximumInFlight: limits.maximumInFlight, maximumCount: limits.maximumAccepted)
   }
 }

@@ -30,27 +30,48 @@ public struct PaymentTime: Hashable, Comparable, Sendable {
   public static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
 }
 
-/// Names one offer: the channel that it is on and its id there. Who offers it goes without saying where a key stands.
+/// Names one offer: the channel that it is on, its kind and its number there. Who offers it goes without saying where a key stands.
 public struct PaymentKey: BinaryCodable, Comparable {
   public var channel: ChannelID
+  /// The extension that carries it: each counts on its own.
+  public var kind: ExtensionID
   public var id: UInt64
 
-  public init(channel: ChannelID, id: UInt64) {
+  /// What every key meant before there were kinds: an HTLC. Written as it was then.
+  public static let firstKind = ExtensionID(rawValue: 0x0400)
+  /// Numbers take 62 bits. With the highest one set, the kind follows.
+  private static let mark: UInt64 = 1 << 63
+
+  public init(channel: ChannelID, kind: ExtensionID = Self.firstKind, id: UInt64) {
     self.channel = channel
+    self.kind = kind
     self.id = id
   }
 
+  public init(channel: ChannelID, _ payment: PaymentName) {
+    self.init(channel: channel, kind: payment.kind, id: payment.number)
+  }
+
+  /// Its name in the channel.
+  public var payment: PaymentName { PaymentName(kind, id) }
+
   public init(from reader: inout ByteReader) throws(DecodingError) {
     channel = try reader.read()
-    id = try reader.readUInt64()
+    let number = try reader.readUInt64()
+    id = number & ~Self.mark
+    kind = number == id ? Self.firstKind : ExtensionID(rawValue: try reader.readUInt16())
   }
 
   public func encode(to writer: inout ByteWriter) {
     writer.write(channel)
-    writer.write(id)
+    guard kind != Self.firstKind else { return writer.write(id & ~Self.mark) }
+    writer.write(id | Self.mark)
+    writer.write(kind.rawValue)
   }
 
-  public static func < (a: Self, b: Self) -> Bool { a.channel == b.channel ? a.id < b.id : a.channel < b.channel }
+  public static func < (a: Self, b: Self) -> Bool {
+    a.channel == b.channel ? a.payment < b.payment : a.channel < b.channel
+  }
 }
 
 /// A payment that a peer offers us, irrevocably committed.

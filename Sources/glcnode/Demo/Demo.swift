@@ -87,7 +87,7 @@ final class Demo {
     heading("What Alice's channel is composed of")
     let open = try await channel(alice, id)
     guard let core = open.core else { throw DemoFailure("there is no channel") }
-    line("channel_type   \(open.type)")
+    line("channel_type   \(open.type.map { "\($0)" } ?? "none")")
     line("funding        2-of-2 witness script")
     for slot in core.stack.extensions { line("extension      \(slot.manifest.name), phase \(slot.manifest.phase)") }
     guard let commitment = try core.localCommitments(open.signer).first else { throw DemoFailure("no commitment") }

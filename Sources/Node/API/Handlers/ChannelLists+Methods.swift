@@ -66,10 +66,11 @@ extension Handlers {
     let isFirst = node.nodeID < channel.peer
     var object: JSONObject = [
       "peer_id": .text(channel.peer), "peer_connected": .bool(isConnected),
-      "reestablished": .bool(isConnected && channel.isEstablished), "channel_type": .channelType(channel.type),
-      "ignore_fee_limits": false, "state": .string(channel.stateName),
+      "reestablished": .bool(isConnected && channel.isEstablished), "ignore_fee_limits": false,
+      "state": .string(channel.stateName),
       "lost_state": .bool(channel.pointAfterDataLoss != nil),
     ]
+    if let type = channel.type { object["channel_type"] = .channelType(type) }
     var updates: JSONObject = ["local": json(hosted.policy)]
     if let theirs = hosted.peerPolicy { updates["remote"] = json(theirs) }
     if channel.isFunded { object["updates"] = .object(updates) }
@@ -96,7 +97,7 @@ extension Handlers {
     if let remote = channel.remoteAlias { alias["remote"] = .text(remote) }
     object["alias"] = .object(alias)
     object["features"] = .array(
-      channel.type.features.bits.sorted().compactMap { bit in
+      (channel.type?.features.bits ?? []).sorted().compactMap { bit in
         Feature.merged.first { $0.bit == bit & ~1 }.map { .string($0.name) }
       })
     let (own, other) =
@@ -150,11 +151,11 @@ extension Handlers {
   }
 
   private func htlcs(_ channel: LightningChannel) -> [JSONObject] {
-    let settled = Set(channel.pendingPayments.map { HTLCName(id: $0.id, party: $0.offeredBy) })
+    let settled = Set(channel.pendingPayments.map { HTLCName(id: $0.name, party: $0.offeredBy) })
     return channel.livePayments.sorted {
       ($0.offeredBy == .remote ? 0 : 1, $0.id) < ($1.offeredBy == .remote ? 0 : 1, $1.id)
     }.map { payment in
-      let isCommitted = settled.contains(HTLCName(id: payment.id, party: payment.offeredBy))
+      let isCommitted = settled.contains(HTLCName(id: payment.name, party: payment.offeredBy))
       let isLocal = payment.offeredBy == .local
       var object: JSONObject = [
         "direction": isLocal ? "out" : "in", "id": .unsigned(payment.id), "amount_msat": .msat(payment.amount),
@@ -170,7 +171,7 @@ extension Handlers {
   }
 
   private struct HTLCName: Hashable {
-    var id: UInt64
+    var id: PaymentName
     var party: Party
   }
 
@@ -204,7 +205,7 @@ extension Handlers {
           object["alias"] = .object(alias)
           object["opener"] = channel.isOpener ? "local" : "remote"
           object["private"] = .bool(!channel.isAnnounced)
-          object["channel_type"] = .channelType(channel.type)
+          if let type = channel.type { object["channel_type"] = .channelType(type) }
           object["total_local_commitments"] = .unsigned((channel.core?.localNumber ?? 0) + 1)
           object["total_remote_commitments"] = .unsigned((channel.core?.remoteNumber ?? 0) + 1)
           if let funding = channel.funding {

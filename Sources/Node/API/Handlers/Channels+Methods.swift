@@ -84,8 +84,9 @@ extension Handlers {
     else { throw RPCError(.failure, "the channel was opened and is gone already") }
     var object: JSONObject = [
       "tx": .hex(transaction.encoded), "txid": .text(funding.outPoint.txid), "outnum": .int(funding.outPoint.vout),
-      "channel_id": .text(id), "channel_type": .channelType(channel.type),
+      "channel_id": .text(id),
     ]
+    if let type = channel.type { object["channel_type"] = .channelType(type) }
     if let script = channel.terms.local?.shutdownScript { object["close_to"] = .hex(script.bytes) }
     object["mindepth"] = .int(channel.minimumDepth)
     return .object(object)

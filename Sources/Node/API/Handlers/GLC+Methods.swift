@@ -82,7 +82,7 @@ extension Handlers {
       ]
     }
     return [
-      "channel_id": .text(channel.id), "stack": .string(channel.stackType?.rawValue ?? "\(channel.type)"),
+      "channel_id": .text(channel.id), "stack": .string(channel.stackName),
       "extensions": .array(Self.names(core.stack).map { .string($0) }), "holder": "local",
       "commitment_number": .unsigned(core.localNumber), "feerate_perkw": .int(state.feeRate.satPerKiloWeight),
       "weight": .unsigned(report.commitmentWeight.rawValue), "fee_msat": .msat(commitment.fee),
@@ -130,5 +130,14 @@ extension Handlers {
       throw RPCError(.failure, "not as a PSBT: \(error)")
     }
     return ["channel_id": .text(channel.id), "commitments": .array(found)]
+  }
+}
+
+extension LightningChannel {
+  /// The channel type of the BOLTs that it is, or the names of its parts.
+  var stackName: String {
+    if let type, let known = BOLT.ChannelType(featureBits: Set(type.basic.features.bits)) { return known.rawValue }
+    guard let stack else { return "none" }
+    return ([Swift.type(of: stack.funding).name] + stack.extensions.map(\.manifest.name)).joined(separator: " + ")
   }
 }
