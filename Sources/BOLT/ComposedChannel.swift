@@ -62,8 +62,8 @@ extension LightningChannel {
     guard own.all.allSatisfy({ signer.basepoints[$0.basepoint] == $0.key }) else {
       throw OpeningRefusal("the keys are not the signer's")
     }
-    guard !(opening.isAnnounced && (core.signsTogether || opening.options.contains(.hidesShortChannelID))) else {
-      throw OpeningRefusal("such a channel cannot be announced")
+    guard !(opening.isAnnounced && opening.options.contains(.hidesShortChannelID)) else {
+      throw OpeningRefusal("a channel whose place in the chain is told nobody cannot be announced")
     }
     // BOLT 2's terms are what the core knows already; what each demands of payments is with their extensions, here that of the first.
     let limits = core.stack.payments.first?.slot.limits ?? PerParty(local: .none, remote: .none)

@@ -15,10 +15,13 @@ extension LightningChannel {
     // BOLT 7: MUST set `node_id_1` and `node_id_2` to the public keys of the two nodes, such that `node_id_1` is the
     // lexicographically-lesser of the two compressed keys sorted in ascending lexicographic order.
     let isFirst = node < peer
+    // Required: who does not know such funding outputs has no use for the channel.
+    var features = FeatureSet()
+    if core?.signsTogether == true { features[.aggregatedFunding] = .required }
     let empty = CompactSignature(Bytes64())
     return ChannelAnnouncement(
       nodeSignature1: empty, nodeSignature2: empty, bitcoinSignature1: empty, bitcoinSignature2: empty,
-      features: FeatureSet(), chainHash: chainHash, shortChannelID: scid, nodeID1: isFirst ? node : peer,
+      features: features, chainHash: chainHash, shortChannelID: scid, nodeID1: isFirst ? node : peer,
       nodeID2: isFirst ? peer : node, bitcoinKey1: isFirst ? ours : theirs, bitcoinKey2: isFirst ? theirs : ours)
   }
 

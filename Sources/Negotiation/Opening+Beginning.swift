@@ -92,9 +92,9 @@ extension Opening {
 
   static func check(_ deal: Deal, _ stack: ChannelStack, _ policy: OpeningPolicy) throws(Refusal) {
     try policy.check(deal, paysNoFee: stack.fixesFeeRate)
-    // BOLT 7's announcements show two keys and a witness script; nothing announces another funding output yet.
-    guard !deal.isAnnounced || stack.funding.scripts == .witnessScript else {
-      throw Refusal(.deal, "a taproot channel cannot be announced")
+    // Announcements show two keys, and a witness script or the aggregate of the two (docs/PTLC.md); nothing announces another output.
+    guard !deal.isAnnounced || stack.funding.scripts == .witnessScript || stack.funding.signsTogether else {
+      throw Refusal(.deal, "a channel with such a funding output cannot be announced")
     }
   }
 

@@ -206,15 +206,27 @@ actor GossipService {
     let txid = block.transactions[Int(scid.transactionIndex)].txid
     let outPoint = OutPoint(txid: txid, vout: UInt32(scid.outputIndex))
     guard let found = try? await hub.source.unspentOutput(outPoint) else { return nil }
+    guard found.output.scriptPubKey == fundingScript(of: announcement) else { return nil }
+    return (found.output.value, outPoint)
+  }
+
+  private func fundingScript(of announcement: ChannelAnnouncement) -> Script? {
+    let keys = [announcement.bitcoinKey1, announcement.bitcoinKey2].sorted()
+    // Ours: both keys aggregated, sorted first, as simple taproot channels have it.
+    if announcement.features.offers(.aggregatedFunding) {
+      guard let aggregate = try? MuSigKeyAggregation(keys),
+        let output = try? TaprootOutput(internalKey: aggregate.xOnlyPublicKey)
+      else { return nil }
+      return .p2tr(outputKey: output.outputKey)
+    }
     let script = Script {
       $0.append(.op2)
-      $0.append(push: min(announcement.bitcoinKey1, announcement.bitcoinKey2))
-      $0.append(push: max(announcement.bitcoinKey1, announcement.bitcoinKey2))
+      $0.append(push: keys[0])
+      $0.append(push: keys[1])
       $0.append(.op2)
       $0.append(.checkMultiSig)
     }
-    guard found.output.scriptPubKey == Script.p2wsh(script) else { return nil }
-    return (found.output.value, outPoint)
+    return Script.p2wsh(script)
   }
 
   private func store(_ changes: [GossipChange], capacity: Satoshi? = nil, funding: TxID? = nil) async throws {

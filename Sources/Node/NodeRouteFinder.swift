@@ -28,7 +28,8 @@ struct NodeRouteFinder: RouteFinder {
     }
   }
 
-  /// Of channels of ours we know what they carry. Channels that are announced carry hashes; what an invoice names carries what it asks for.
+  /// Of channels of ours we know what they carry, of those that are announced what their updates say. What an invoice names, and nobody
+  /// announces, carries what the invoice asks for.
   func obstacle(on route: PaymentRoute, to kind: ExtensionID) -> ChannelDirection? {
     let graph = view.state.withLock { $0.graph }
     var previous = hub.nodeID.publicKey
@@ -38,7 +39,7 @@ struct NodeRouteFinder: RouteFinder {
       if index == 0 {
         let own = hub.directory.channel(named: hop.shortChannelID).flatMap { hub.directory.entry($0) }
         if let own, !own.payment.kinds.contains(kind) { return direction }
-      } else if kind != HTLCExtension.id, graph.contains(hop.shortChannelID) {
+      } else if graph.contains(hop.shortChannelID), !graph.carries(kind.rawValue, DirectedChannel(direction)) {
         return direction
       }
     }
@@ -71,6 +72,8 @@ struct NodeRouteFinder: RouteFinder {
       source: hub.nodeID, destination: NodeID(request.payee), amount: request.amount,
       finalCLTVExpiryDelta: request.finalCLTVDelta, maximumFee: request.maximumFee, firstHops: hops)
     search.maximumCLTVExpiryDelta = request.maximumDelay
+    search.kind = kind?.rawValue
+    search.extraPayloadByteCount = request.extraPayloadByteCount
     search.excludedNodes = Set(request.excludedNodes.map { NodeID($0) })
     search.excludedChannels = Set(request.excludedChannels.map { DirectedChannel($0) })
     // Of our own channels it is taken off already.
@@ -96,8 +99,7 @@ struct NodeRouteFinder: RouteFinder {
             htlcMaximumMsat: learned?.htlcMaximumMsat ?? MilliSatoshi(.max)))
       }
     }
-    let (known, memory) = view.state.withLock { ($0.graph, $0.memory) }
-    let graph = kind == nil || kind == HTLCExtension.id ? known : NetworkGraph()
+    let (graph, memory) = view.state.withLock { ($0.graph, $0.memory) }
     let found: Route
     do {
       found = try PathFinder().route(search, in: graph, memory: memory, now: UInt32(clamping: WallClock.seconds))

@@ -79,7 +79,8 @@ extension PeerHost {
       timestamp: max(now, previous + 1),
       messageFlags: isPublic ? [.mustBeOne] : [.mustBeOne, .dontForward], channelFlags: flags,
       cltvExpiryDelta: hosted.policy.cltvExpiryDelta, htlcMinimumMsat: minimum, feeBaseMsat: hosted.policy.feeBaseMsat,
-      feeProportionalMillionths: hosted.policy.feeProportionalMillionths, htlcMaximumMsat: maximum)
+      feeProportionalMillionths: hosted.policy.feeProportionalMillionths, htlcMaximumMsat: maximum,
+      excess: hosted.channel.announcedKinds.map(ChannelUpdate.excess(paymentKinds:)) ?? [])
   }
 
   /// The peer's `channel_update` for a channel with us: what routes through it to us cost.
@@ -146,6 +147,14 @@ extension PeerHost {
     if let scid = hosted.channel.shortChannelID, let update = channels[id]?.ourUpdates[scid] {
       hub.gossip.post(.ownUpdate(update))
     }
+  }
+}
+
+extension LightningChannel {
+  /// The kinds of payments that it carries, where that is not what all channels do.
+  fileprivate var announcedKinds: [UInt16]? {
+    let kinds = paymentSlots.map(\.slot.id)
+    return kinds == [HTLCExtension.id] ? nil : kinds.map(\.rawValue)
   }
 }
 

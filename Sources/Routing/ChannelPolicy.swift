@@ -15,6 +15,8 @@ public struct ChannelPolicy: Hashable, Sendable {
   public internal(set) var isDisabled = false
   /// Whether payments may be sent through it, as far as the update decides.
   public internal(set) var isUsable = false
+  /// Which set of kinds of payments it carries, by its place in the graph's table.
+  var kinds: UInt16 = 0
 
   public init() {}
 

@@ -6,6 +6,8 @@ struct GossipPeer: Sendable {
   let offersQueries: Bool
   let offersExtendedQueries: Bool
   let sharesChain: Bool
+  /// Whether it composes channels of extensions, and believes in announcements of such.
+  let composes: Bool
   /// We have asked for its news.
   var givesNews = false
   /// What it wants to hear of; nil: nothing that is not ours.
@@ -67,10 +69,11 @@ struct GossipPeer: Sendable {
     let flags: QueryFlags
   }
 
-  init(offersQueries: Bool, offersExtendedQueries: Bool, sharesChain: Bool) {
+  init(offersQueries: Bool, offersExtendedQueries: Bool, sharesChain: Bool, composes: Bool) {
     self.offersQueries = offersQueries
     self.offersExtendedQueries = offersExtendedQueries
     self.sharesChain = sharesChain
+    self.composes = composes
   }
 
   mutating func send(_ message: some WireMessage) {

@@ -14,7 +14,9 @@ extension GossipSync {
     if query.chainHash == chain {
       let ids = graph.sortedIDs()
       let start = ids.partitioningIndex { UInt64($0.blockHeight) >= UInt64(first) }
-      known = ids[start...].prefix { UInt64($0.blockHeight) < end }.filter { graph.isWorthTelling($0) }
+      known = ids[start...].prefix { UInt64($0.blockHeight) < end }.filter {
+        graph.isWorthTelling($0) && graph.isTold(.channel($0), toComposer: state.composes)
+      }
     }
     let option = query.queryOption ?? []
     let wantsExtras = !option.isDisjoint(with: [.timestamps, .checksums])
@@ -86,11 +88,15 @@ extension GossipSync {
       case .message(let bytes), .endOfAnswer(let bytes), .endOfRange(let bytes): result.append(.message(bytes))
       case .keys(let keys, let position):
         let end = min(keys.count, position + limit - result.count)
-        result += keys[position..<end].map { .stored($0) }
+        for key in keys[position..<end] where graph.isTold(key, toComposer: state.composes) {
+          result.append(.stored(key))
+        }
         if end < keys.count { state.jobs.insert(.keys(keys, end), at: 0) }
       case .channels(let ids, let flags, var position, var sentNodes):
         while position < ids.count, result.count < limit {
-          result += graph.answer(about: ids[position], flags?[position], &sentNodes).map { .stored($0) }
+          if graph.isTold(.channel(ids[position]), toComposer: state.composes) {
+            result += graph.answer(about: ids[position], flags?[position], &sentNodes).map { .stored($0) }
+          }
           position += 1
         }
         if position < ids.count {
@@ -103,7 +109,9 @@ extension GossipSync {
         // So many are looked at in one go, whether they are wanted or not.
         let stop = min(ids.count, position + 5_000)
         while position < stop, result.count < limit {
-          result += graph.news(about: ids[position], filter).map { .stored($0) }
+          if graph.isTold(.channel(ids[position]), toComposer: state.composes) {
+            result += graph.news(about: ids[position], filter).map { .stored($0) }
+          }
           position += 1
         }
         state.jobs.insert(position < ids.count ? .backlog(after: ids[position - 1]) : .nodeBacklog(0), at: 0)

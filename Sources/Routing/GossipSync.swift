@@ -109,7 +109,7 @@ public struct GossipSync: Sendable {
       offersQueries: features.offers(.gossipQueries), offersExtendedQueries: features.offers(.gossipQueriesEx),
       // BOLT 7: SHOULD NOT forward gossip messages to peers who sent `networks` in `init` and did not specify the `chain_hash` of this
       // gossip message.
-      sharesChain: chains.map { $0.contains(chain) } ?? true)
+      sharesChain: chains.map { $0.contains(chain) } ?? true, composes: features.offers(.composedChannels))
     // So that not all flushes come at once.
     let phase = UInt32(peer.key[32]) % max(1, settings.flushInterval)
     state.nextFlush = now.addingSaturating(phase)

@@ -48,18 +48,23 @@ extension NetworkGraph {
       for node in [before.0, before.1, ends.0, ends.1] { changes += forget(node) }
       throw .conflict(changes: changes)
     }
-    try insert(id, ends, capacity: capacity?.milliSatoshi?.rawValue, mayRoute: use.contains(.route), now: now)
+    try insert(
+      id, ends, capacity: capacity?.milliSatoshi?.rawValue, mayRoute: use.contains(.route),
+      isForComposers: announcement.features.offers(.aggregatedFunding), now: now)
     return [.store(.channel(id), bytes)]
   }
 
   mutating func insert(
-    _ id: ShortChannelID, _ ends: (NodeKey, NodeKey), capacity: UInt64?, mayRoute: Bool, now: UInt32
+    _ id: ShortChannelID, _ ends: (NodeKey, NodeKey), capacity: UInt64?, mayRoute: Bool,
+    isForComposers: Bool = false, now: UInt32
   ) throws(GraphRefusal) {
     guard ends.0 != ends.1, channelCount < Self.mostChannels else { throw .impossible }
     let node1 = insertNode(ends.0)
     let node2 = insertNode(ends.1)
-    insertChannel(
-      Channel(id: id, node1: node1, node2: node2, capacity: capacity ?? .max, added: now, mayRoute: mayRoute))
+    var channel = Channel(
+      id: id, node1: node1, node2: node2, capacity: capacity ?? .max, added: now, mayRoute: mayRoute)
+    channel.isForComposers = isForComposers
+    insertChannel(channel)
   }
 
   private mutating func forget(_ node: NodeKey) -> [GossipChange] {
@@ -87,8 +92,11 @@ extension NetworkGraph {
   ) throws(GraphRefusal) -> [GossipChange] {
     try wants(update)
     guard let index = index(of: update.shortChannelID) else { throw .unknownChannel }
+    let kinds = place(ofKinds: update.paymentKinds)
     withChannel(index) { channel in
       var policy = ChannelPolicy(update)
+      policy.kinds = kinds ?? 0
+      if kinds == nil { policy.isUsable = false }
       if !use.contains(.route) { policy.isUsable = false }
       // BOLT 7: if `htlc_maximum_msat` is greater than channel capacity: SHOULD ignore this channel during route considerations.
       if policy.htlcMaximumMsat.rawValue > channel.capacity { policy.isUsable = false }

@@ -16,7 +16,8 @@ extension NetworkGraph {
       guard !contains(id) else { return false }
       return
         (try? insert(
-          id, ends, capacity: capacity == nil || overflow ? nil : msat, mayRoute: mayRoute, now: rules.now)) != nil
+          id, ends, capacity: capacity == nil || overflow ? nil : msat, mayRoute: mayRoute,
+          isForComposers: features.offers(.aggregatedFunding), now: rules.now)) != nil
     case .update(let channel):
       guard let update = try? ChannelUpdate(decoding: bytes), update.shortChannelID == channel.channel,
         update.isFromNode2 == channel.isFromNode2, index(of: channel.channel) != nil

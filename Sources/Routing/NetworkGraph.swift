@@ -42,8 +42,17 @@ public struct NetworkGraph: Sendable {
     /// Which of the updates may be passed on.
     var mayForward1 = false
     var mayForward2 = false
+    /// Announced with a funding output that only nodes like us believe in: others are not told of it.
+    var isForComposers = false
     var isFree = false
   }
+
+  /// Sets of kinds of payments that channels carry, as `ChannelPolicy.kinds` counts them; the first is BOLT 2's.
+  private(set) var kindSets: [[UInt16]?] = [nil]
+  /// More than there will be; further ones carry nothing that we could use.
+  private static let mostKindSets = 1_000
+  /// The kind of BOLT 2's payments.
+  static let defaultKind: UInt16 = 0x0400
 
   private(set) var nodes: [Node] = []
   private(set) var channels: [Channel] = []
@@ -113,6 +122,36 @@ public struct NetworkGraph: Sendable {
   /// When the last `node_announcement` was made; nil when there was none.
   public func announcementTimestamp(of node: NodeKey) -> UInt32? {
     nodeIndex[node].map { nodes[Int($0)].timestamp }.flatMap { $0 == 0 ? nil : $0 }
+  }
+
+  /// Whether a direction of a channel carries payments of a kind, as far as its last update says.
+  public func carries(_ kind: UInt16, _ channel: DirectedChannel) -> Bool {
+    guard let index = index(of: channel.channel) else { return false }
+    let policy = channel.isFromNode2 ? channels[index].policy2 : channels[index].policy1
+    return carries(kind, policy)
+  }
+
+  func carries(_ kind: UInt16, _ policy: ChannelPolicy) -> Bool {
+    kindSets[Int(policy.kinds)]?.contains(kind) ?? (kind == Self.defaultKind)
+  }
+
+  /// The place of a set in the table; nil when there is no room for another one.
+  mutating func place(ofKinds kinds: [UInt16]?) -> UInt16? {
+    if let index = kindSets.firstIndex(of: kinds) { return UInt16(truncatingIfNeeded: index) }
+    guard kindSets.count < Self.mostKindSets else { return nil }
+    kindSets.append(kinds)
+    return UInt16(truncatingIfNeeded: kindSets.count - 1)
+  }
+
+  /// Whether a peer may hear of this: who composes channels of extensions, of everything.
+  func isTold(_ key: GossipKey, toComposer composes: Bool) -> Bool {
+    let id: ShortChannelID
+    switch key {
+    case .channel(let channel): id = channel
+    case .update(let direction): id = direction.channel
+    case .node: return true
+    }
+    return composes || !(index(of: id).map { channels[$0].isForComposers } ?? false)
   }
 
   func index(of id: ShortChannelID) -> Int? { channelIndex[id].map(Int.init) }

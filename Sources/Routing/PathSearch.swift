@@ -60,6 +60,8 @@ struct PathSearch {
   /// By the node where they end: the first of them; −1 for none. Empty when there are none at all.
   private var extraHead: [Int32] = []
   private var bans: [Ban] = []
+  /// By the place of a set of kinds in the graph's table: whether it is wanted. Empty when all are.
+  private var kinds: [Bool] = []
   private var nodeBans: [Bool] = []
   /// By channel and direction: the place in `bounds`; −1 for none. Empty when there are none at all.
   private var boundIndex: [Int32] = []
@@ -93,6 +95,11 @@ struct PathSearch {
     labels = Array(repeating: Label(), count: graph.nodes.count + keys.count)
     addBans()
     addMemory(memory)
+    if let kind = request.kind {
+      kinds = graph.kindSets.map { $0?.contains(kind) ?? (kind == NetworkGraph.defaultKind) }
+      // Nearly always there is one set, and it is wanted.
+      if kinds.allSatisfy({ $0 }) { kinds = [] }
+    }
   }
 
   private static func whole(_ value: Double) -> UInt64 { UInt64(max(0, min(value, 1e15))) }
@@ -209,7 +216,8 @@ struct PathSearch {
     labels[Int(destination)].cost = 0
     labels[Int(destination)].amount = request.amount.rawValue
     labels[Int(destination)].cltv = request.finalCLTVExpiryDelta
-    labels[Int(destination)].onionBytes = UInt16(clamping: request.finalPayloadByteCount)
+    labels[Int(destination)].onionBytes = UInt16(
+      clamping: request.finalPayloadByteCount + request.extraPayloadByteCount)
     guard request.finalCLTVExpiryDelta <= request.maximumCLTVExpiryDelta else {
       metLimit = true
       return nil
@@ -261,6 +269,7 @@ struct PathSearch {
       let policy = isFromNode2 ? channel.policy2 : channel.policy1
       guard policy.isUsable, channel.mayRoute, !labels[Int(from)].isSettled else { continue }
       if from == source, !usesGraphAtSource { continue }
+      if !kinds.isEmpty, !kinds[Int(policy.kinds)] { continue }
       if !bans.isEmpty, bans[Int(this)].contains(isFromNode2 ? .fromNode2 : .fromNode1) { continue }
       var lower: UInt64 = 0
       var upper = channel.capacity
@@ -303,7 +312,7 @@ struct PathSearch {
     let cltv = label.cltv.addingSaturating(delta)
     let hops = label.hops + 1
     // What the node is told: the amount, the time and the channel (BOLT 4 §Payload Format), the payload's length, its HMAC.
-    let payload = isSource ? 0 : 1 + 2 + Self.byteCount(amount) + 2 + 4 + 2 + 8 + 32
+    let payload = isSource ? 0 : 1 + 2 + Self.byteCount(amount) + 2 + 4 + 2 + 8 + 32 + request.extraPayloadByteCount
     let onionBytes = Int(label.onionBytes) + payload
     guard !overflow, received - request.amount.rawValue <= request.maximumFee.rawValue,
       cltv <= request.maximumCLTVExpiryDelta, Int(hops) <= request.maximumHops, onionBytes <= Self.onionByteCount

@@ -21,6 +21,10 @@ public struct RouteRequest: Sendable {
   public var firstHops: [FirstHop]?
   /// Ways to the destination that the graph does not know, as an invoice tells them: BOLT 11's `r` fields.
   public var hints: [[HintHop]] = []
+  /// Which kind of payments every channel of the graph on the way must carry; nil: whatever it is.
+  public var kind: UInt16?
+  /// What each node's part of the onion takes beyond BOLT 4's records.
+  public var extraPayloadByteCount = 0
   public var excludedChannels: Set<DirectedChannel> = []
   public var excludedNodes: Set<NodeID> = []
   /// What other parts of the same payment (or other payments) hold in a channel already: it cannot carry that again.

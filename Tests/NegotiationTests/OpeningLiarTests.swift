@@ -193,11 +193,6 @@ private let lies: [Lie] = [
         }))
     return .inquire(inquiry)
   },
-  Lie("a taproot channel that is announced", .deal) { message in
-    guard case .inquire(var inquiry) = message else { return nil }
-    inquiry.deal.isAnnounced = true
-    return .inquire(inquiry)
-  },
   Lie("a fee rate of nothing", .deal) { message in
     guard case .inquire(var inquiry) = message else { return nil }
     inquiry.deal.commitmentFeeRate = FeeRate(satPerKiloWeight: 0)

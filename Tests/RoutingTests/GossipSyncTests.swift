@@ -314,6 +314,80 @@ private func connect(_ a: inout Gossiper, _ b: inout Gossiper, _ offered: Featur
     #expect(alice.pull(node(101)).isEmpty)
   }
 
+  /// Only who composes channels believes in a funding output that is no witness script: others might close the connection.
+  @Test func `Channels with aggregated keys are told to those alone who compose channels`() throws {
+    var alice = Gossiper(100)
+    let composer = features.union(FeatureSet([.composedChannels: .optional]))
+    _ = alice.sync.connected(node(101), features: composer, chains: nil, now: now)
+    _ = alice.sync.connected(node(102), features: features, chains: nil, now: now)
+    for peer in [101, 102] {
+      _ = alice.pull(node(peer))
+      try alice.receive(
+        GossipTimestampFilter(chainHash: .regtest, firstTimestamp: now - 20_000, timestampRange: .max),
+        from: node(peer), now: now)
+    }
+    let ours = announcement(1, node(1), node(2), features: [446])
+    let plain = announcement(2, node(1), node(2))
+    for (number, message) in [(1, ours), (2, plain)] {
+      alice.keep(try alice.graph.add(message))
+      for (from, to) in [(1, 2), (2, 1)] {
+        let update = update(number, from: node(from), to: node(to), kinds: number == 1 ? [0x0400, 0x0500] : nil)
+        alice.keep(try alice.graph.apply(update, bytes: try update.encoded()))
+      }
+    }
+    func told(_ messages: [[UInt8]]) -> Set<ShortChannelID> {
+      Set(
+        messages.compactMap { bytes in
+          switch try? Message(decoding: bytes) {
+          case .channelAnnouncement(let message): message.shortChannelID
+          case .channelUpdate(let message): message.shortChannelID
+          default: nil
+          }
+        })
+    }
+    func ids(_ messages: [[UInt8]]) -> [ShortChannelID] {
+      messages.flatMap { bytes -> [ShortChannelID] in
+        if case .replyChannelRange(let reply) = try? Message(decoding: bytes) {
+          (try? reply.encodedShortIDs.ids()) ?? []
+        } else {
+          []
+        }
+      }
+    }
+    for (peer, expected) in [(101, [scid(1), scid(2)]), (102, [scid(2)])] {
+      // What a filter that reaches back brings.
+      #expect(told(alice.pull(node(peer))) == Set(expected), "\(peer)")
+      // Answers.
+      try alice.receive(
+        QueryChannelRange(chainHash: .regtest, firstBlocknum: 0, numberOfBlocks: .max), from: node(peer), now: now)
+      #expect(ids(alice.pull(node(peer))) == expected)
+      try alice.receive(
+        QueryShortChannelIDs(chainHash: .regtest, encodedShortIDs: EncodedShortIDs([scid(1), scid(2)])),
+        from: node(peer), now: now)
+      #expect(told(alice.pull(node(peer))) == Set(expected))
+    }
+    // News.
+    for number in 1...2 {
+      let update = update(number, from: node(1), to: node(2), timestamp: now - 5, base: 7)
+      try alice.receive(try update.encoded(), from: node(101), now: now)
+    }
+    alice.keep(try alice.graph.add(announcement(3, node(100), node(1), features: [446])))
+    let own = update(3, from: node(100), to: node(1), timestamp: now)
+    alice.keep(try alice.graph.apply(own, bytes: try own.encoded()))
+    _ = alice.sync.generated(.channel(scid(3)), timestamp: 0)
+    _ = alice.sync.generated(.update(direction(3, from: 100, to: 1)), timestamp: now)
+    alice.carryOut(alice.sync.tick(now: now + 61), now: now + 61)
+    #expect(told(alice.pull(node(101))) == [scid(3)])
+    #expect(told(alice.pull(node(102))) == [scid(2)])
+    // And after a start.
+    var graph = NetworkGraph()
+    let channelsFirst = alice.kept.sorted { a, _ in if case .channel = a.key { true } else { false } }
+    for (key, bytes) in channelsFirst { graph.restore(key, bytes: bytes, capacity: 1_000_000, rules: rules) }
+    #expect(!graph.isTold(.channel(scid(1)), toComposer: false))
+    #expect(graph.isTold(.channel(scid(2)), toComposer: false))
+    #expect(graph.carries(0x0500, direction(1, from: 2, to: 1)))
+  }
+
   @Test func `Peers that ask or answer nonsense are warned`() throws {
     var alice = Gossiper(100)
     _ = alice.sync.connected(node(101), features: features, chains: nil, now: now)

@@ -1,4 +1,5 @@
 import Bitcoin
+import Encoding
 @testable import Routing
 import Testing
 import Wire
@@ -69,6 +70,72 @@ import Wire
     wanted.maximumCLTVExpiryDelta = .max
     wanted.finalCLTVExpiryDelta = .max
     #expect(throws: RouteError.noPath) { try PathFinder().route(wanted, in: graph) }
+  }
+
+  @Test func `Only channels that carry the kind of payment are taken`() throws {
+    var graph = NetworkGraph()
+    // 1 – 2 – 4 is cheap and carries what all do; 1 – 3 – 4 carries another kind too, and the last channel nothing else.
+    func connect(_ number: Int, _ a: Int, _ b: Int, base: UInt32, kinds: [UInt16]?) throws {
+      try graph.add(announcement(number, node(a), node(b)))
+      for (from, to) in [(a, b), (b, a)] {
+        try graph.apply(update(number, from: node(from), to: node(to), base: base, kinds: kinds))
+      }
+    }
+    try connect(0, 1, 2, base: 1, kinds: nil)
+    try connect(1, 2, 4, base: 1, kinds: nil)
+    try connect(2, 1, 3, base: 100, kinds: [0x0400, 0x0500])
+    try connect(3, 3, 4, base: 100, kinds: [0x0400, 0x0500])
+    try connect(4, 4, 5, base: 1, kinds: [0x0500])
+    var wanted = request(1, 4, 1_000_000)
+    for kind in [nil, 0x0400] as [UInt16?] {
+      wanted.kind = kind
+      #expect(try PathFinder().route(wanted, in: graph).path == [2, 4])
+    }
+    wanted.kind = 0x0500
+    #expect(try PathFinder().route(wanted, in: graph).path == [3, 4])
+    wanted.destination = node(5)
+    #expect(try PathFinder().route(wanted, in: graph).path == [3, 4, 5])
+    wanted.kind = 0x0400
+    #expect(throws: RouteError.noPath) { try PathFinder().route(wanted, in: graph) }
+    wanted.kind = 0x0600
+    #expect(throws: RouteError.noPath) { try PathFinder().route(wanted, in: graph) }
+    #expect(graph.carries(0x0400, direction(0, from: 1, to: 2)) && !graph.carries(0x0500, direction(0, from: 1, to: 2)))
+    #expect(!graph.carries(0x0400, direction(4, from: 4, to: 5)) && graph.carries(0x0500, direction(4, from: 4, to: 5)))
+    // A channel that has changed what it carries.
+    try graph.apply(
+      update(4, from: node(4), to: node(5), timestamp: 1_699_990_001, base: 1, kinds: [0x0400, 0x0500]))
+    wanted.kind = 0x0400
+    #expect(try PathFinder().route(wanted, in: graph).path == [2, 4, 5])
+  }
+
+  @Test func `What an update says it carries is read as it was written, or not at all`() throws {
+    let plain = update(1, from: node(1), to: node(2))
+    #expect(plain.paymentKinds == nil)
+    let said = update(1, from: node(1), to: node(2), kinds: [0x0500, 0x0400, 0x0500])
+    #expect(said.paymentKinds == [0x0400, 0x0500])
+    #expect(try ChannelUpdate(decoding: said.encoded()) == said)
+    var other = said
+    // One byte too few, descending, twice the same, too many; no records at all.
+    var bad: [[UInt8]] = [[4], [5, 0, 4, 0], [4, 0, 4, 0]]
+    bad.append((0..<17).flatMap { [0, UInt8($0)] })
+    for value in bad {
+      var records = TLVStream()
+      records[ChannelUpdate.paymentKindsType] = value
+      other.excess = records.encoded
+      #expect(other.paymentKinds == nil, "\(value)")
+    }
+    other.excess = [1, 2]
+    #expect(other.paymentKinds == nil)
+  }
+
+  @Test func `Records beyond BOLT 4's make routes shorter`() throws {
+    var graph = NetworkGraph()
+    for number in 0..<21 { try graph.connect(number, number, number + 1) }
+    var wanted = request(0, 20, 1_000_000)
+    wanted.extraPayloadByteCount = 38
+    #expect(throws: RouteError.limitsExceeded) { try PathFinder().route(wanted, in: graph) }
+    wanted.destination = node(12)
+    #expect(try PathFinder().route(wanted, in: graph).hops.count == 12)
   }
 
   @Test func `Twenty hops are possible, twenty-one are not`() throws {

@@ -42,7 +42,7 @@ func announcement(_ number: Int, _ a: NodeID, _ b: NodeID, features: [Int] = [])
 func update(
   _ number: Int, from: NodeID, to: NodeID, timestamp: UInt32 = 1_699_990_000, base: UInt32 = 0, rate: UInt32 = 0,
   delta: UInt16 = 10, minimum: UInt64 = 0, maximum: UInt64 = 1_000_000_000, isDisabled: Bool = false,
-  isPrivate: Bool = false
+  isPrivate: Bool = false, kinds: [UInt16]? = nil
 ) -> ChannelUpdate {
   var flags: ChannelUpdateFlags = to < from ? .direction : []
   if isDisabled { flags.insert(.disable) }
@@ -50,7 +50,7 @@ func update(
     signature: unsigned, chainHash: .regtest, shortChannelID: scid(number), timestamp: timestamp,
     messageFlags: isPrivate ? [.mustBeOne, .dontForward] : .mustBeOne, channelFlags: flags, cltvExpiryDelta: delta,
     htlcMinimumMsat: MilliSatoshi(minimum), feeBaseMsat: base, feeProportionalMillionths: rate,
-    htlcMaximumMsat: MilliSatoshi(maximum))
+    htlcMaximumMsat: MilliSatoshi(maximum), excess: kinds.map(ChannelUpdate.excess(paymentKinds:)) ?? [])
 }
 
 func nodeAnnouncement(_ id: NodeID, timestamp: UInt32 = 1_699_990_000, features: [Int] = []) throws -> NodeAnnouncement

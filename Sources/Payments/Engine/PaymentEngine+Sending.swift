@@ -93,7 +93,8 @@ extension PaymentEngine {
     let (high, low) = budget.multipliedFullWidth(by: amount.rawValue)
     let share = high < rest ? rest.dividingFullWidth((high, low)).quotient : budget
     var request = RouteRequest(
-      payee: sending.payee, kind: sending.target.kind, amount: amount,
+      payee: sending.payee, kind: sending.target.kind,
+      extraPayloadByteCount: schemes[sending.target.kind]?.payloadByteCount ?? 0, amount: amount,
       finalCLTVDelta: sending.finalCLTVDelta.addingCapped(configuration.finalCLTVSlack),
       hints: sending.hints, maximumFee: MilliSatoshi(share), maximumDelay: sending.maximumDelay,
       excludedNodes: sending.excludedNodes, excludedChannels: sending.excludedChannels, limits: sending.limits,

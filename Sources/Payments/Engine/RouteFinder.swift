@@ -97,6 +97,8 @@ public struct RouteRequest: Hashable, Sendable {
   public var payee: PublicKey
   /// Whose locks every channel of the route shall carry.
   public var kind: ExtensionID
+  /// What that kind takes of the onion at each hop, beyond BOLT 4's records.
+  public var extraPayloadByteCount: Int
   /// What shall arrive there.
   public var amount: MilliSatoshi
   /// How many blocks the last offer shall have left.

@@ -8,6 +8,7 @@ public struct HashLocks: PaymentScheme {
   public let kind: ExtensionID
   public var name: String { "payments locked by a hash" }
   public var payloadTypes: Set<UInt64> { [] }
+  public var payloadByteCount: Int { 0 }
 
   public init(kind: ExtensionID) { self.kind = kind }
 

@@ -14,6 +14,8 @@ public protocol PaymentScheme: Sendable {
   var name: String { get }
   /// The types of records in onions, beyond BOLT 4's, that belong to locks of this kind.
   var payloadTypes: Set<UInt64> { get }
+  /// What they take of each hop's part, in bytes.
+  var payloadByteCount: Int { get }
   /// What a hop's layer of an onion for a payment with this lock is associated with.
   func associatedData(of lock: PaymentLock) -> [UInt8]
 

@@ -18,6 +18,9 @@ public struct PointLocks: PaymentScheme {
   /// Even types: who does not know them refuses the payment. So does every hop that gets them with a lock of another kind.
   public var payloadTypes: Set<UInt64> { [Self.hopTweakType, Self.payeeTweakType] }
 
+  /// One record: five bytes of type, one of length, a scalar.
+  public var payloadByteCount: Int { 38 }
+
   public init(kind: ExtensionID) { self.kind = kind }
 
   /// Each layer is bound to the lock that its hop sees, as BOLT 4 binds all of them to the payment hash.

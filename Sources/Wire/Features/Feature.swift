@@ -103,11 +103,15 @@ extension Feature {
 
 // What this project has taken: see docs/REGISTRY.md.
 extension Feature {
-  /// In a node's announcement: it passes on, and takes, payments locked by points. In an invoice, even: it asks for nothing else.
-  public static let pointPayments = Feature(
-    bit: 444, name: "point_payments", contexts: [.nodeAnnouncement, .invoice, .channelAnnouncementOptional])
+  /// In an invoice, even: it asks for a payment locked by points and nothing else.
+  public static let pointPayments = Feature(bit: 444, name: "point_payments", contexts: .invoice)
+  /// In a channel's announcement, even: its funding output is locked by both keys aggregated.
+  public static let aggregatedFunding = Feature(
+    bit: 446, name: "aggregated_funding", contexts: .channelAnnouncementRequired)
+  /// In `init`: the peer composes channels of extensions.
+  public static let composedChannels = Feature(bit: 4440, name: "composed_channels", contexts: .peers)
 
-  public static let own: [Feature] = [pointPayments]
+  public static let own: [Feature] = [pointPayments, aggregatedFunding, composedChannels]
 }
 
 // What is proposed for BOLT 9, and used.

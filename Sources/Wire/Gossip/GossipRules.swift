@@ -16,7 +16,7 @@ public struct GossipRules: Hashable, Sendable {
 
   public init(
     chainHash: ChainHash, now: UInt32, futureTolerance: UInt32 = 86_400, staleAfter: UInt32 = 1_209_600,
-    supported: Set<Feature> = Set(Feature.merged)
+    supported: Set<Feature> = Set(Feature.merged + Feature.own)
   ) {
     self.chainHash = chainHash
     self.now = now
