@@ -9,12 +9,13 @@ extension LightningChannel {
   public mutating func fundingDepth(
     height: UInt32, _ confirmation: FundingOutput.Confirmation?
   ) -> [LightningEffect] {
-    guard isFunded, phase < .onchain, funding != nil else { return [] }
+    guard isFunded, phase < .ended, funding != nil else { return [] }
     var effects: [LightningEffect] = []
     if funding?.confirmation != confirmation {
       funding?.confirmation = confirmation
       effects.append(.persist)
     }
+    guard phase < .onchain else { return effects }
     // BOLT 2: a non-funding node SHOULD forget the channel if it does not see the correct funding transaction after a timeout of 2016
     // blocks: the node counts them, and calls `fail`.
     updateDepth(height, &effects)

@@ -18,6 +18,7 @@ final class ChannelDirectory: Sendable {
     var canOffer: Bool
     var phase: LightningChannel.Phase
     var hasAnchors: Bool
+    var isPromised: Bool
   }
 
   private struct State {
@@ -32,6 +33,9 @@ final class ChannelDirectory: Sendable {
   func entry(_ channel: ChannelID) -> Entry? { state.withLock { $0.entries[channel] } }
   var all: [ChannelID: Entry] { state.withLock { $0.entries } }
 
+  /// How many channels wait for a funding that peers have promised.
+  var promised: Int { state.withLock { $0.entries.values.count(where: \.isPromised) } }
+
   /// By any name of the channel.
   func channel(named name: ShortChannelID) -> ChannelID? { state.withLock { $0.names[name] } }
 
@@ -44,7 +48,7 @@ final class ChannelDirectory: Sendable {
       peer: peer, payment: payment, capacity: channel.capacity, funding: channel.funding?.outPoint,
       spendable: channel.spendable,
       canOffer: channel.canOffer, phase: channel.phase,
-      hasAnchors: channel.raisesFees)
+      hasAnchors: channel.raisesFees, isPromised: hosted.isPromised)
     return state.withLock { state in
       let old = state.entries[channel.id]?.payment
       state.entries[channel.id] = entry

@@ -88,7 +88,7 @@ struct HostedChannel: Sendable {
   var peerUpdate: ChannelUpdate?
   var ourUpdates: [ShortChannelID: ChannelUpdate] = [:]
   var announcement: ChannelAnnouncement?
-  /// Blocks since the funding was promised and not seen.
+  /// The height at which the peer promised the funding, or at which the node started since.
   var openedAt: UInt32 = 0
   var isDirty = false
   /// What of its log is stored beside it.
@@ -101,6 +101,15 @@ struct HostedChannel: Sendable {
   /// Whether the peer has promised a funding that no block has shown yet.
   var isPromised: Bool {
     channel.isFunded && !channel.isOpener && channel.phase != .ended && channel.funding?.confirmation == nil
+  }
+
+  /// Whether nothing of ours is in a channel whose funding was promised: it has never been used, and all that we may have in it is a gift of
+  /// the opener's.
+  var hasNothingAtStake: Bool {
+    guard let core = channel.core, core.localNumber == 0, core.remoteNumber == 0, onchain?.closedAt == nil,
+      let balance = channel.balances?[.local]
+    else { return false }
+    return channel.phase == .awaitingDepth ? balance <= channel.pushed : channel.phase == .onchain && balance == .zero
   }
 }
 

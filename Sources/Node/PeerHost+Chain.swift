@@ -54,8 +54,8 @@ extension PeerHost {
   /// BOLT 2: a non-funding node SHOULD forget the channel if it does not see the correct funding transaction after a timeout of 2016
   /// blocks.
   private func expire(_ id: ChannelID, _ height: UInt32) {
-    guard let hosted = channels[id], hosted.channel.phase == .awaitingDepth, !hosted.channel.isOpener,
-      hosted.channel.funding?.confirmation == nil, hosted.openedAt > 0, height > hosted.openedAt + 2016
+    guard let hosted = channels[id], hosted.isPromised, hosted.openedAt > 0, height > hosted.openedAt + 2016,
+      hosted.hasNothingAtStake
     else { return }
     forget(id, "the funding transaction was not confirmed within 2016 blocks")
   }

@@ -115,6 +115,8 @@ extension PeerHost {
 
   /// Channels of a peer's whose funding is not in a block, at most.
   static let maximumPromised = 32
+  /// The same of all peers together.
+  static let maximumPromisedByAll = 1000
 
   func accept(_ message: OpenChannel) {
     guard let context = context(hub.height) else { return }
@@ -128,7 +130,9 @@ extension PeerHost {
         throw OpeningRefusal("too many channels are being opened at the same time")
       }
       // A funding that is promised and never made is kept for 2016 blocks.
-      guard channels.values.count(where: { $0.isPromised }) < Self.maximumPromised else {
+      guard channels.values.count(where: { $0.isPromised }) < Self.maximumPromised,
+        hub.directory.promised < Self.maximumPromisedByAll
+      else {
         throw OpeningRefusal("too many channels wait for the confirmation of their funding")
       }
       let keyIndex = hub.nextKeyIndex()

@@ -74,6 +74,7 @@ actor PeerHost {
       self.channels[channel.id] = HostedChannel(
         channel: channel, onchain: resolvers[channel.id],
         policy: policies[channel.id]?.applied(to: policy) ?? policy)
+      self.channels[channel.id]?.openedAt = height
       if let updates = stored[channel.id] { self.channels[channel.id]?.stored = updates }
     }
   }

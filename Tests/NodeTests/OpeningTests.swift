@@ -5,6 +5,7 @@ import GLC
 import Payments
 import Peers
 import Sphinx
+import Storage
 import Testing
 import Wallet
 import Wire
@@ -150,6 +151,37 @@ import Wire
     }
     try await network.mine()
     try await open()
+    await network.stop()
+  }
+
+  /// BOLT 2: a non-funding node SHOULD forget the channel if it does not see the correct funding transaction after a timeout of 2016
+  /// blocks. Counted from the last start; also when the opener has given the channel up.
+  @Test(arguments: [false, true])
+  func fundingThatIsNeverConfirmedIsForgotten(givenUp: Bool) async throws {
+    let network = try await TestNetwork(nodes: 2)
+    try await network.fund(0)
+    try await network.connect(0, 1)
+    let id = try await network.nodes[0].openChannel(with: network.nodes[1].nodeID, capacity: Satoshi(200_000))
+    func mineEmpty(_ count: Int) async throws {
+      var last: BlockPosition?
+      for _ in 0..<count { last = try await network.chain.mine([]) }
+      if let last { for node in network.nodes { await node.reach(last.height) } }
+    }
+    func isKnown() async -> Bool { await network.nodes[1].channels().contains { $0.id == id } }
+    try await network.wait("it is open") { await isKnown() }
+    if givenUp {
+      try await network.nodes[0].forceClose(id)
+      try await network.wait("the other side hears of it") {
+        await network.nodes[1].channels().first?.phase == .onchain
+      }
+    }
+    try await mineEmpty(100)
+    try await network.restart(1)
+    try await mineEmpty(2016)
+    #expect(await isKnown())
+    try await mineEmpty(1)
+    #expect(await !isKnown())
+    #expect(try await network.launches[1].store.records(in: .channels).isEmpty)
     await network.stop()
   }
 
