@@ -10,8 +10,9 @@ internal import Wire
 // reader.
 
 extension LightningChannel {
-  /// Version 2 added what nonces of ours have signed; version 3 channels that are composed, and the kinds of offers.
-  static let codingVersion: UInt8 = 3
+  /// Version 2 added what nonces of ours have signed; version 3 channels that are composed, and the kinds of offers; version 4 what nonces of
+  /// ours have signed on second stages.
+  static let codingVersion: UInt8 = 4
 
   /// All of the channel but what a lost connection forgets. Secrets are not part of it.
   public var encoded: [UInt8] { encoded { _, _ in false } }
@@ -210,6 +211,13 @@ extension LocalSigner.Marks {
       completed.append(
         Completed(funding: try reader.read(), number: try reader.readUInt64(), session: try reader.read()))
     }
+    guard version > 3 else { return }
+    for _ in 0..<(try reader.readCount(ofAtLeast: 105)) {
+      paired.append(
+        Paired(
+          funding: try reader.read(), number: try reader.readUInt64(), txid: try reader.read(),
+          side: try reader.readUInt8(), session: try reader.read()))
+    }
   }
 
   func encode(to writer: inout ByteWriter) {
@@ -224,6 +232,14 @@ extension LocalSigner.Marks {
     for entry in completed {
       writer.write(entry.funding)
       writer.write(entry.number)
+      writer.write(entry.session)
+    }
+    writer.writeBigSize(UInt64(paired.count))
+    for entry in paired {
+      writer.write(entry.funding)
+      writer.write(entry.number)
+      writer.write(entry.txid)
+      writer.write(entry.side)
       writer.write(entry.session)
     }
   }

@@ -45,13 +45,14 @@ extension Channel {
       guard presignatures.count == commitments.count else {
         throw .violation(ProtocolViolation(.failChannel, "presignatures for \(presignatures.count) commitments"))
       }
-      for (commitment, set) in zip(commitments, presignatures) {
-        do { try commitment.verifyPresignatures(set) } catch { throw .signature(error) }
+      let nonces = try signer.pairNonces(commitments)
+      for ((commitment, set), nonces) in zip(zip(commitments, presignatures), nonces) {
+        do { try commitment.verifyPresignatures(set, nonces: nonces) } catch { throw .signature(error) }
       }
-    } else if let proposal = proposal(commitments) {
+    } else if let proposal = try proposal(commitments, signer) {
       return proposal
     }
-    let signatures = try signer.signatures(commitments, remoteNonces)
+    let signatures = try signer.signatures(commitments, remoteNonces, presignatures ?? [])
     next.remoteHandovers.append(
       stack.needsPresign
         ? Handover(presignatures: presignatures ?? commitments.map { _ in [] }, signatures: signatures.map(\.children))
@@ -72,9 +73,9 @@ extension Channel {
   ) throws(ChannelError) -> [ChannelEffect] {
     switch message {
     case .update(let content): return try receive(update: content)
-    case .propose(let number):
+    case .propose(let number, let nonces):
       try requireEstablished()
-      return try receive(propose: number, signer)
+      return try receive(propose: number, nonces, signer)
     case .presign(let number, let presignatures):
       try requireEstablished()
       guard isFixed.remote, number == remoteNumber + 1 else {
@@ -116,16 +117,22 @@ extension Channel {
     let commitments = try next.commitments(
       of: .local, number: next.localNumber, point: try signer.point(next.localNumber)
     ) { $0.local }
-    for (commitment, signatures) in zip(commitments, signatures) {
-      let nonce = try signer.nonce(of: commitment, in: self)
-      do { try commitment.verify(signatures, nonce: nonce) } catch { throw .signature(error) }
+    // The same that were asked for, or would have been: with them, what is taken on the chain can be learned from. Where both sign
+    // together, the signer sees to it that the nonces are those of the proposal.
+    let presignatures =
+      stack.needsPresign
+      ? try signer.presignatures(commitments, signatures.map { $0.children.compactMap(\.nonce) }) : []
+    for (index, signatures) in signatures.enumerated() {
+      let nonce = try signer.nonce(of: commitments[index], in: self)
+      let given = presignatures.indices.contains(index) ? presignatures[index] : []
+      do { try commitments[index].verify(signatures, nonce: nonce, presignatures: given) } catch {
+        throw .signature(error)
+      }
     }
     next.isFixed.local = false
     next.signatures = signatures
     if stack.needsPresign {
-      // The same that were asked for, or would have been: with them, what is taken on the chain can be learned from.
-      next.localHandover = Handover(
-        presignatures: try signer.presignatures(commitments), signatures: signatures.map(\.children))
+      next.localHandover = Handover(presignatures: presignatures, signatures: signatures.map(\.children))
     }
 
     // BOLT 2: MUST respond with a `revoke_and_ack` message. There is nothing to wait for: the new commitment is as good as the old.
@@ -275,7 +282,12 @@ extension Channel {
         .send(.update($0.content))
       }
       // Taproot channels: it must regenerate the partial signature using the newly received `next_local_nonces`.
-      commitment.append(.send(.commit(try signer.signatures(latestRemoteCommitments(), theirs.nextNonces))))
+      // Second stages that both sign are signed as they were: their nonces stand in the presignatures.
+      commitment.append(
+        .send(
+          .commit(
+            try signer.signatures(
+              latestRemoteCommitments(), theirs.nextNonces, remoteHandovers.last?.presignatures ?? []))))
     }
     var revocation: [ChannelEffect] = []
     if resendsRevocation {

@@ -241,14 +241,17 @@ extension ChannelSigner {
     do { return try revocationSecret(number) } catch { throw .signer(error) }
   }
 
-  /// - Parameter nonces: the remote party's for these commitments, by funding; empty where one signs alone.
+  /// - Parameters:
+  ///   - nonces: the remote party's for these commitments, by funding; empty where one signs alone.
+  ///   - presignatures: the remote party's on these commitments; empty where it has given none.
   func signatures(
-    _ commitments: [Commitment], _ nonces: [FundingNonce]
+    _ commitments: [Commitment], _ nonces: [FundingNonce], _ presignatures: [[CounterSignature]]
   ) throws(ChannelError) -> [CommitmentSignatures] {
     var result: [CommitmentSignatures] = []
-    for commitment in commitments {
+    for (index, commitment) in commitments.enumerated() {
       let nonce = nonces.first { $0.funding == commitment.context.fundingOutpoint.txid }?.nonce
-      do { result.append(try sign(commitment, nonce: nonce)) } catch { throw .signer(error) }
+      let given = presignatures.indices.contains(index) ? presignatures[index] : []
+      do { result.append(try sign(commitment, nonce: nonce, presignatures: given)) } catch { throw .signer(error) }
     }
     return result
   }

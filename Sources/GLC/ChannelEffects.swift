@@ -5,10 +5,12 @@ public import Secp256k1
 /// What two cores say to each other; `BOLT` and `Negotiation` write it as messages.
 public enum ChannelMessage: Sendable {
   case update(UpdateContent)
-  /// The sender fixes what the receiver's commitment of this number will be, and asks for presignatures before it signs.
-  case propose(number: UInt64)
-  /// The sender's signatures on the receiver's second stage, on the commitment of the sender's that was proposed: one set for each active
-  /// funding, in their order.
+  /// The sender fixes what the receiver's commitment of this number will be, and asks for presignatures before it signs. With it come the
+  /// sender's nonces for those second stages of that commitment that both sign together: one list for each active funding, in their order,
+  /// or none at all when there are no such second stages.
+  case propose(number: UInt64, nonces: [[MuSigPublicNonce]] = [])
+  /// The sender's signatures on the receiver's second stage, and its parts of those that both sign together, on the commitment of the
+  /// sender's that was proposed: one set for each active funding, in their order.
   case presign(number: UInt64, [[CounterSignature]])
   /// One set of signatures for each active funding, in their order.
   case commit([CommitmentSignatures])

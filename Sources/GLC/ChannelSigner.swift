@@ -14,11 +14,34 @@ public protocol ChannelSigner: Sendable {
   /// The public nonce with which we shall sign our commitment of that number on this funding output, should we ever broadcast it: what the
   /// remote party needs to make its part of the signature. Asked only when the funding scheme signs together.
   func nonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigPublicNonce
+  /// Our public nonces for those second stages of the counterparty's commitment that both sign together, in the order of its outputs:
+  /// `sign` will use them. They belong to this commitment and to nothing else.
+  func pairNonces(_ commitment: Commitment) throws(SignerRefusal) -> [MuSigPublicNonce]
   /// Signs the counterparty's commitment and its second stage.
-  /// - Parameter nonce: the counterparty's for this commitment, where both sign together.
-  func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures
-  /// Signs the counterparty's second stage on a commitment of ours, in the order of its outputs.
-  func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature]
+  /// - Parameters:
+  ///   - nonce: the counterparty's for this commitment, where both sign together.
+  ///   - presignatures: the counterparty's, which have its nonces, where second stages are signed together. With others than before,
+  ///     it is refused.
+  func sign(
+    _ commitment: Commitment, nonce: MuSigPublicNonce?, presignatures: [CounterSignature]
+  ) throws(SignerRefusal) -> CommitmentSignatures
+  /// Signs the counterparty's second stage on a commitment of ours, and our part of what both sign, in the order of its outputs.
+  /// - Parameter nonces: the counterparty's, where second stages are signed together. For one commitment there is one answer: with other
+  ///   nonces than before, it is refused. Make the signer durable before the answer is sent.
+  func presign(_ commitment: Commitment, nonces: [MuSigPublicNonce]) throws(SignerRefusal) -> [CounterSignature]
+}
+
+extension ChannelSigner {
+  /// The same where no second stage is signed together.
+  public func sign(
+    _ commitment: Commitment, nonce: MuSigPublicNonce?
+  ) throws(SignerRefusal) -> CommitmentSignatures {
+    try sign(commitment, nonce: nonce, presignatures: [])
+  }
+
+  public func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature] {
+    try presign(commitment, nonces: [])
+  }
 }
 
 /// Why a signer did not answer.

@@ -119,6 +119,25 @@ public struct CommitmentKeys: Sendable {
   }
 }
 
+extension CommitmentKeys {
+  /// The key that the signature of a slot is for. That of an adaptor signature is bound to its point: without that, outputs that differ in
+  /// their points alone would be the same output, and a signature up to one secret would hold for the other (docs/PRESIGN.md).
+  public func callAsFunction(_ slot: SignatureSlot) throws(DraftError) -> PublicKey {
+    let key = try self(slot.key)
+    guard case .adaptor(_, _, let point) = slot else { return key }
+    do { return try key.adding(pointTweak(point)) } catch { throw .unusableKey(slot.key) }
+  }
+}
+
+/// What binds a key to a point: hash_GLC/point(point), BIP 340's tagged hash of the 33 bytes.
+public func pointTweak(_ point: PublicKey) -> Bytes32 {
+  var hash = pointTag
+  hash.update(point)
+  return hash.finish()
+}
+
+private let pointTag: SHA256 = taggedHash("GLC/point")
+
 /// BOLT 3: SHA256(per_commitment_point ‖ basepoint), the tweak of `derivedKey`.
 public func keyTweak(_ basepoint: PublicKey, perCommitmentPoint: PublicKey) -> Bytes32 {
   var hash = SHA256()

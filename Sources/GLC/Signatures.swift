@@ -7,7 +7,7 @@ public import Secp256k1
 public enum CounterSignature: Hashable, Sendable {
   case ecdsa(ECDSASignature)
   case schnorr(SchnorrSignature)
-  /// The other side's part of a signature that both make, for the key path of a taproot output.
+  /// A part of a signature or pre-signature that both sides make, for the key path of a taproot output.
   indirect case musigPartial(PartialSignature)
   /// A signature that lacks a secret.
   indirect case adaptor(SchnorrAdaptorSignature)
@@ -17,7 +17,7 @@ public enum CounterSignature: Hashable, Sendable {
 public struct CommitmentSignatures: Hashable, Sendable {
   /// For the commitment transaction itself.
   public var funding: CounterSignature
-  /// For the second-stage transactions, in the order of the commitment's outputs.
+  /// For the second-stage transactions of the holder, and those of its own that both sides sign, in the order of the commitment's outputs.
   public var children: [CounterSignature]
 
   public init(funding: CounterSignature, children: [CounterSignature]) {
@@ -98,11 +98,22 @@ extension Commitment {
     }
   }
 
-  /// Which outputs have second-stage transactions of the holder, in the order of their signatures.
-  public var secondStageIndex: SecondStageIndex { SecondStageIndex(store, .holder) }
+  /// The second-stage transactions that a side signs: the other one's, and its own where both sign together. In the order of the outputs.
+  public func secondStage(signedBy signer: Side) -> [SecondStage] {
+    outputs.flatMap { output in
+      output.children.filter { $0.path.spender != signer || $0.template.counterSignature.isPaired }.map { child in
+        SecondStage(
+          transaction: child.template.transaction(spending: output.outPoint), parent: output, path: child.path,
+          template: child.template)
+      }
+    }
+  }
 
-  /// The same of the counterparty, which the holder signs beforehand (`Manifest.needsPresign`).
-  public var presignIndex: SecondStageIndex { SecondStageIndex(store, .counterparty) }
+  /// Where the second-stage transactions are that the counterparty signs, in the order of its signatures.
+  public var secondStageIndex: SecondStageIndex { SecondStageIndex(store, signedBy: .counterparty) }
+
+  /// … and those that the holder signs beforehand (`Manifest.needsPresign`).
+  public var presignIndex: SecondStageIndex { SecondStageIndex(store, signedBy: .holder) }
 
   /// What the counterparty signs for one of the second-stage transactions, and how.
   /// - Parameter scratch: memory for the script; keep it from one to the next.
@@ -162,38 +173,53 @@ extension Commitment {
 
   /// Checks what the counterparty handed over. BOLT 2: a signature that is not valid OR non-compliant with LOW-S-standard rule
   /// fails the channel.
-  /// - Parameter nonce: the holder's for this commitment, where both sign together.
+  /// - Parameters:
+  ///   - nonce: the holder's for this commitment, where both sign together.
+  ///   - presignatures: the holder's, where second stages are signed together.
   public func verify(
-    _ signatures: CommitmentSignatures, nonce: MuSigPublicNonce? = nil, workers: Workers = .all
+    _ signatures: CommitmentSignatures, nonce: MuSigPublicNonce? = nil, presignatures: [CounterSignature] = [],
+    workers: Workers = .all
   ) throws(SignatureError) {
     let index = secondStageIndex
     guard index.count == signatures.children.count else {
       throw .wrongCount(expected: index.count, actual: signatures.children.count)
     }
     try verifyFunding(signatures.funding, nonce)
-    try verify(signatures.children, index, workers)
+    try verify(signatures.children, index, by: .counterparty, presignatures.compactMap(\.nonce), workers)
   }
 
-  /// Checks what the holder handed over before the counterparty signs: its signatures on the counterparty's second stage.
+  /// Checks what the holder handed over before the counterparty signs: its signatures on the counterparty's second stage, and its parts of
+  /// those that both sign.
+  /// - Parameter nonces: the counterparty's, where second stages are signed together.
   public func verifyPresignatures(
-    _ signatures: [CounterSignature], workers: Workers = .all
+    _ signatures: [CounterSignature], nonces: [MuSigPublicNonce] = [], workers: Workers = .all
   ) throws(SignatureError) {
     let index = presignIndex
     guard index.count == signatures.count else {
       throw .wrongCount(expected: index.count, actual: signatures.count)
     }
-    try verify(signatures, index, workers)
+    try verify(signatures, index, by: .holder, nonces, workers)
   }
 
+  /// - Parameter nonces: of the side that is not the signer, for what both sign.
   private func verify(
-    _ signatures: [CounterSignature], _ index: SecondStageIndex, _ workers: Workers
+    _ signatures: [CounterSignature], _ index: SecondStageIndex, by signer: Side, _ nonces: [MuSigPublicNonce],
+    _ workers: Workers
   ) throws(SignatureError) {
+    guard nonces.count == index.pairCount else { throw .missingNonce }
     _ = try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SignatureError) -> [Never] in
       var scratch = ByteWriter(reservingCapacity: 160)
       for position in range {
-        let (slot, hash) = try secondStageSighash(index[position], scratch: &scratch)
-        guard try isValid(signatures[position], slot, hash) else { throw .invalidChild(position) }
+        let holds: Bool
+        if let pair = index[position].pair {
+          holds = try isValid(
+            signatures[position], try pairedStage(at: index[position], scratch: &scratch), by: signer, nonces[pair])
+        } else {
+          let (slot, hash) = try secondStageSighash(index[position], scratch: &scratch)
+          holds = try isValid(signatures[position], slot, hash)
+        }
+        guard holds else { throw .invalidChild(position) }
       }
       return []
     }
@@ -222,10 +248,20 @@ extension Commitment {
     case (.ecdsa(let ref, _), .ecdsa(let signature)): try key(ref).isValidECDSA(signature, for: hash.raw)
     case (.schnorr(let ref, _), .schnorr(let signature)):
       try key(ref).xOnly.key.isValidSchnorr(signature, for: hash.raw)
-    case (.adaptor(let ref, _, let point), .adaptor(let signature)):
-      try key(ref).xOnly.key.isValidSchnorrAdaptor(signature, for: hash.raw, point: point)
+    case (.adaptor(_, _, let point), .adaptor(let signature)):
+      try key(slot).xOnly.key.isValidSchnorrAdaptor(signature, for: hash.raw, point: point)
     default: throw .wrongKind
     }
+  }
+
+  /// A side's part of a pre-signature that both make.
+  private func isValid(
+    _ signature: CounterSignature, _ stage: PairedStage, by signer: Side, _ nonce: MuSigPublicNonce
+  ) throws(SignatureError) -> Bool {
+    guard case .musigPartial(let part) = signature else { throw .wrongKind }
+    let session = try MuSigAdaptorSession(
+      keys: try stage.keys(context.keys), nonces: nonce, part.nonce, point: stage.point, hash: stage.hash)
+    return session.isValid(part.signature, of: try key(KeyRef(stage.role, signer)), nonce: part.nonce)
   }
 
   /// What is worth a core of its own: eight signatures take a hundred microseconds or more.
@@ -233,6 +269,10 @@ extension Commitment {
 
   private func key(_ ref: KeyRef) throws(SignatureError) -> PublicKey {
     do { return try context.keys(ref) } catch { throw .draft(error) }
+  }
+
+  private func key(_ slot: SignatureSlot) throws(SignatureError) -> PublicKey {
+    do { return try context.keys(slot) } catch { throw .draft(error) }
   }
 
   private func fundingHash(_ type: SighashType) throws(SignatureError) -> Sighash {
@@ -245,28 +285,43 @@ public struct SecondStageIndex: RandomAccessCollection, Sendable {
   public struct Position: Sendable {
     let output: Int32
     let path: Int32
+    private let pairNumber: Int32
+
+    fileprivate init(_ output: Int, _ path: Int, pair: Int?) {
+      self.output = Int32(truncatingIfNeeded: output)
+      self.path = Int32(truncatingIfNeeded: path)
+      pairNumber = pair.map { Int32(truncatingIfNeeded: $0) } ?? -1
+    }
+
+    /// How many second stages that both sides sign stand before it, when it is one of them.
+    public var pair: Int? { pairNumber < 0 ? nil : Int(pairNumber) }
   }
 
   private var positions: [Position] = []
+  /// How many of them both sides sign.
+  public private(set) var pairCount = 0
 
-  /// - Parameter side: whose second stage. Families have none but the holder's.
-  init(_ store: OutputStore, _ side: Side) {
+  /// - Parameter signer: who signs them. Families have none but the holder's, which the counterparty signs alone.
+  init(_ store: OutputStore, signedBy signer: Side) {
     positions.reserveCapacity(store.entries.count)
     for (output, entry) in store.entries.enumerated() {
       switch entry.source {
       case .described(let index):
         for (path, candidate) in store.described[Int(index)].paths.enumerated() {
-          if candidate.spender == side, case .presigned = candidate.execution { add(output, path) }
+          guard case .presigned(let template) = candidate.execution else { continue }
+          if template.counterSignature.isPaired {
+            positions.append(Position(output, path, pair: pairCount))
+            pairCount += 1
+          } else if candidate.spender != signer {
+            positions.append(Position(output, path, pair: nil))
+          }
         }
       case .member(let member, let family):
-        if side == .holder, store.families[Int(family)].hasSecondStage(Int(member)) { add(output, 0) }
+        if signer == .counterparty, store.families[Int(family)].hasSecondStage(Int(member)) {
+          positions.append(Position(output, 0, pair: nil))
+        }
       }
     }
-  }
-
-  private mutating func add(_ output: Int, _ path: Int) {
-    positions.append(
-      Position(output: Int32(truncatingIfNeeded: output), path: Int32(truncatingIfNeeded: path)))
   }
 
   public var startIndex: Int { 0 }

@@ -47,22 +47,41 @@ public enum SignatureSlot: Hashable, Sendable {
   case ecdsa(KeyRef, SighashType)
   case schnorr(KeyRef, SighashType)
   /// A pre-signature that the discrete logarithm of `point` completes.
+  /// The key is the reference's, bound to the point: see `CommitmentKeys.callAsFunction(_:)`.
   case adaptor(KeyRef, SighashType, point: PublicKey)
   case musigPartial(KeyRef, SighashType)
+  /// A part of a pre-signature that both sides make (MuSig2), for a key path that is theirs together, bound to the point. Its discrete
+  /// logarithm completes what both parts add up to.
+  case musigAdaptor(KeyRef, SighashType, point: PublicKey)
 
   /// Whose signature it is.
   public var key: KeyRef {
     switch self {
-    case .ecdsa(let ref, _), .schnorr(let ref, _), .adaptor(let ref, _, _), .musigPartial(let ref, _): ref
+    case .ecdsa(let ref, _), .schnorr(let ref, _), .adaptor(let ref, _, _), .musigPartial(let ref, _),
+      .musigAdaptor(let ref, _, _):
+      ref
     }
   }
 
   /// What the signature covers.
   public var sighashType: SighashType {
     switch self {
-    case .ecdsa(_, let type), .schnorr(_, let type), .adaptor(_, let type, _), .musigPartial(_, let type): type
+    case .ecdsa(_, let type), .schnorr(_, let type), .adaptor(_, let type, _), .musigPartial(_, let type),
+      .musigAdaptor(_, let type, _):
+      type
     }
   }
+
+  /// What has to be known besides: the point whose discrete logarithm completes the signature.
+  public var point: PublicKey? {
+    switch self {
+    case .adaptor(_, _, let point), .musigAdaptor(_, _, let point): point
+    case .ecdsa, .schnorr, .musigPartial: nil
+    }
+  }
+
+  /// Whether both sides hand over a part: the other one, and the one that takes the path.
+  public var isPaired: Bool { if case .musigAdaptor = self { true } else { false } }
 }
 
 /// One element of the witness that takes a path, bottom of the stack first.

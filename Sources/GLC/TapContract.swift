@@ -1,6 +1,6 @@
 public import Bitcoin
 public import Encoding
-internal import Secp256k1
+public import Secp256k1
 
 /// A taproot output, described by the ways to spend it. The scripts, the tree, the witnesses, the conditions and the weights follow from the
 /// description, so that they cannot disagree.
@@ -14,6 +14,43 @@ public struct TapContract: Sendable {
     case key(KeyRef, name: String, when: SpendConditions)
     /// Nobody can: the x coordinate of a point whose discrete logarithm nobody knows.
     case unspendable(Bytes32)
+    /// Both sides together, once: by a second stage that they have signed before.
+    indirect case together(Together)
+  }
+
+  /// A key path that belongs to both sides: their keys of one role aggregated (MuSig2) and bound to a point. What they have signed, up to
+  /// the point's discrete logarithm, is one second stage, which one of them takes.
+  public struct Together: Sendable {
+    public var name: String
+    public var spender: Side
+    public var role: KeyRole
+    public var sighash: SighashType
+    public var point: PublicKey
+    public var child: TapBranch.Child
+
+    public init(
+      _ name: String, by spender: Side, _ role: KeyRole, _ sighash: SighashType, upTo point: PublicKey,
+      child: TapBranch.Child
+    ) {
+      self.name = name
+      self.spender = spender
+      self.role = role
+      self.sighash = sighash
+      self.point = point
+      self.child = child
+    }
+
+    /// What the other side hands over.
+    var slot: SignatureSlot { .musigAdaptor(KeyRef(role, spender.other), sighash, point: point) }
+
+    var path: SpendPath {
+      var conditions = SpendConditions(secret: SecretID(kind: .point, value: point.xOnly.key.x))
+      child.addConditions(to: &conditions)
+      let witness: [WitnessElement] = [.counterSignature(slot)]
+      return SpendPath(
+        name, by: spender, when: conditions, witness: witness,
+        execution: .presigned(child.template(slot, witnessWeight: 1 + witness[0].tapWeight)))
+    }
   }
 
   public var keyPath: KeyPath
@@ -89,7 +126,7 @@ extension TapBranch {
         script.append(push: hash)
         script.append(isLast ? .equal : .equalVerify)
       case .signature(let ref, _): script.append(signature: try keys(ref), isLast: isLast)
-      case .counterSignature(let slot): script.append(signature: try keys(slot.key), isLast: isLast)
+      case .counterSignature(let slot): script.append(signature: try keys(slot), isLast: isLast)
       case .age(let age):
         // A script that ends with 0 on the stack, or verifies it, can never be taken.
         guard age > 0 else { throw .refused(.core, "\(name): a wait of no blocks") }
@@ -123,10 +160,7 @@ extension TapBranch {
       case .counterSignature, .reveal: break
       }
     }
-    if let child {
-      if child.lockTime > 0 { conditions.height = child.lockTime }
-      if child.sequence > 0, child.sequence <= UInt32(UInt16.max) { conditions.age = UInt16(child.sequence) }
-    }
+    child?.addConditions(to: &conditions)
     return conditions
   }
 
@@ -159,17 +193,27 @@ extension TapBranch {
       guard let slot = counterSignature else {
         throw .refused(.core, "\(name): a second stage that the other side does not sign")
       }
-      // 4 version, 1 count, 41 input, 1 count, 4 lock time, and two bytes that mark a witness.
-      var transaction: UInt64 = 4 * 51 + 2
-      for output in child.outputs { transaction += output.lock.outputWeight.rawValue }
-      execution = .presigned(
-        ChildTemplate(
-          version: child.version, lockTime: child.lockTime, sequence: child.sequence, counterSignature: slot,
-          outputs: child.outputs, expectedWeight: Weight(transaction + weight)))
+      execution = .presigned(child.template(slot, witnessWeight: weight))
     } else {
       execution = .free(witnessWeight: Weight(weight))
     }
     return SpendPath(name, by: spender, when: conditions, witness: witness, execution: execution)
+  }
+}
+
+extension TapBranch.Child {
+  fileprivate func addConditions(to conditions: inout SpendConditions) {
+    if lockTime > 0 { conditions.height = lockTime }
+    if sequence > 0, sequence <= UInt32(UInt16.max) { conditions.age = UInt16(sequence) }
+  }
+
+  fileprivate func template(_ slot: SignatureSlot, witnessWeight: UInt64) -> ChildTemplate {
+    // 4 version, 1 count, 41 input, 1 count, 4 lock time, and two bytes that mark a witness.
+    var transaction: UInt64 = 4 * 51 + 2
+    for output in outputs { transaction += output.lock.outputWeight.rawValue }
+    return ChildTemplate(
+      version: version, lockTime: lockTime, sequence: sequence, counterSignature: slot, outputs: outputs,
+      expectedWeight: Weight(transaction + witnessWeight))
   }
 }
 
@@ -202,6 +246,9 @@ extension TapContract {
         throw .refused(.core, "an unspendable key that is no point")
       }
       internalKey = key
+    case .together(let together):
+      internalKey = try keys.paired(together.role, boundTo: together.point).xOnlyPublicKey
+      paths.append(together.path)
     }
     var scripts: [Script] = []
     for branch in branches { scripts.append(try branch.script(keys)) }

@@ -199,12 +199,12 @@ struct LawChecker {
 
     // What a family says in short of its second stage is what it says at length.
     let index = commitment.secondStageIndex
-    let atLength = commitment.secondStage
+    let atLength = commitment.secondStage(signedBy: .counterparty)
     if index.count != atLength.count {
       note("family", "held by \(holder)", "\(index.count) second stages in short, \(atLength.count) at length")
     }
     let presigned = commitment.presignIndex
-    let presignedAtLength = commitment.secondStage(of: .counterparty)
+    let presignedAtLength = commitment.secondStage(signedBy: .holder)
     if presigned.count != presignedAtLength.count {
       note("family", "held by \(holder)", "\(presigned.count) presigned in short, \(presignedAtLength.count) at length")
     }
@@ -228,31 +228,30 @@ struct LawChecker {
     let nonce =
       commitment.signsTogether
       ? try signers[holder].nonce(commitment.context.number, on: commitment.context.fundingOutpoint) : nil
-    let signatures = try commitment.sign(asCounterparty: signers[holder.other].secrets, nonce: nonce)
-    try commitment.verify(signatures, nonce: nonce)
-    let presignatures = try signers[holder].presign(commitment)
-    try commitment.verifyPresignatures(presignatures)
+    let pairNonces = try signers[holder.other].pairNonces(commitment)
+    let presignatures = try signers[holder].presign(commitment, nonces: pairNonces)
+    try commitment.verifyPresignatures(presignatures, nonces: pairNonces)
+    let signatures = try commitment.sign(
+      asCounterparty: signers[holder.other].secrets, nonce: nonce, presignatures: presignatures)
+    try commitment.verify(signatures, nonce: nonce, presignatures: presignatures)
     let funding = TxOutput(value: scenario.capacity, scriptPubKey: commitment.fundingLock.scriptPubKey)
     report.funding = funding
     let signed = try signers[holder].signForBroadcast(commitment, with: signatures)
     expect(spend: signed, of: funding, succeeds: true, "path", "the commitment held by \(holder)")
 
-    var childIndex = 0
-    var presignedIndex = 0
-    for sealed in commitment.outputs {
-      for path in sealed.output.paths {
+    let handedOver = commitment.handedOver(presignatures, signatures.children)
+    for (sealed, ready) in zip(commitment.outputs, handedOver) {
+      for (path, counterSignature) in zip(sealed.output.paths, ready) {
         let place = "\(sealed.output.tag) of \(holder)'s commitment, path \(path.name) by \(path.spender)"
         let spent = SpentOutput(outPoint: sealed.outPoint, value: sealed.output.value, lock: sealed.output.lock)
         switch path.execution {
         case .free(let weight): try checkFree(path, spent, weight, commitment, place)
         case .presigned(let template):
-          if path.spender == .holder {
-            try checkChild(path, template, spent, signatures.children[childIndex], commitment, place)
-            childIndex += 1
-          } else {
-            try checkChild(path, template, spent, presignatures[presignedIndex], commitment, place)
-            presignedIndex += 1
+          guard let counterSignature else {
+            note("child", place, "nobody has signed it")
+            continue
           }
+          try checkChild(path, template, spent, counterSignature, commitment, place)
         }
       }
     }

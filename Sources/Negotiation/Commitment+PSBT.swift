@@ -29,15 +29,18 @@ extension Commitment {
   }
 
   /// The second-stage transactions of an output, each as a PSBT. Empty for an output that has none, or is not there.
-  /// - Parameter signatures: those of the other side for all second stages of the holder's, in the order of the outputs.
+  /// - Parameter signatures: the counterparty's for second stages, in the order of the outputs.
   public func secondStages(
     of output: Int, in stack: ChannelStack, signatures: [CounterSignature] = []
   ) throws(PSBTError) -> [(path: String, psbt: PSBT)] {
     guard outputs.indices.contains(output) else { return [] }
-    // Which of the signatures come next: the other side has signed the holder's second stages.
+    func isSignedByCounterparty(_ child: (path: SpendPath, template: ChildTemplate)) -> Bool {
+      child.path.spender == .holder || child.template.counterSignature.isPaired
+    }
+    // Which of the signatures come next.
     var next = 0
     if !signatures.isEmpty {
-      for other in outputs.prefix(output) { next += other.children.count { $0.path.spender == .holder } }
+      for other in outputs.prefix(output) { next += other.children.count { isSignedByCounterparty($0) } }
     }
     let sealed = outputs[output]
     var found: [(path: String, psbt: PSBT)] = []
@@ -53,7 +56,8 @@ extension Commitment {
         TxOutput(value: sealed.output.value, scriptPubKey: sealed.output.lock.scriptPubKey), sealed.output.lock,
         leaf: leaf)
       input.proprietary[GLCField.key(GLCField.Input.path)] = child.path.record
-      if child.path.spender == .holder, signatures.indices.contains(next) {
+      input.name(signersOf: template.counterSignature, context.keys)
+      if isSignedByCounterparty(child), signatures.indices.contains(next) {
         input.add(signatures[next], for: template.counterSignature, context.keys)
         next += 1
       }
@@ -148,8 +152,12 @@ extension PSBT.Input {
 
   /// Who makes the signature of an output that both sides sign for together.
   mutating func name(signersOf slot: SignatureSlot, _ keys: CommitmentKeys) {
-    guard case .musigPartial(let ref, _) = slot, let paired = try? keys.paired(ref.role) else { return }
-    musig2ParticipantPubkeys[paired.aggregateKey] = paired.publicKeys
+    switch slot {
+    case .musigPartial(let ref, _), .musigAdaptor(let ref, _, _):
+      guard let paired = try? keys.paired(ref.role) else { return }
+      musig2ParticipantPubkeys[paired.aggregateKey] = paired.publicKeys
+    case .ecdsa, .schnorr, .adaptor: break
+    }
   }
 
   /// The output key that both sides sign for.

@@ -91,6 +91,9 @@ extension SignatureSlot {
       writer.writeSlot(2, ref, type)
       writer.write(point)
     case .musigPartial(let ref, let type): writer.writeSlot(3, ref, type)
+    case .musigAdaptor(let ref, let type, let point):
+      writer.writeSlot(4, ref, type)
+      writer.write(point)
     }
   }
 }

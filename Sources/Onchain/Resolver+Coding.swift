@@ -292,10 +292,15 @@ private struct StoredPoint: ChannelSigner {
   func nonce(_ number: UInt64, on funding: OutPoint) throws(SignerRefusal) -> MuSigPublicNonce {
     throw SignerRefusal("no secrets here")
   }
-  func sign(_ commitment: Commitment, nonce: MuSigPublicNonce?) throws(SignerRefusal) -> CommitmentSignatures {
+  func pairNonces(_ commitment: Commitment) throws(SignerRefusal) -> [MuSigPublicNonce] {
     throw SignerRefusal("no secrets here")
   }
-  func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature] {
+  func sign(
+    _ commitment: Commitment, nonce: MuSigPublicNonce?, presignatures: [CounterSignature]
+  ) throws(SignerRefusal) -> CommitmentSignatures {
+    throw SignerRefusal("no secrets here")
+  }
+  func presign(_ commitment: Commitment, nonces: [MuSigPublicNonce]) throws(SignerRefusal) -> [CounterSignature] {
     throw SignerRefusal("no secrets here")
   }
 }

@@ -291,11 +291,11 @@ extension Resolver {
     case .local(let own):
       close.keys = SpendingKeys(side: .holder, keys: own.commitment.context.keys)
       state.knowledge.side = .holder
-      track(own.commitment, holder: own.signatures.children, counterparty: own.presignatures, &actions)
+      track(own.commitment, presignatures: own.presignatures, signatures: own.signatures.children, &actions)
     case .remote(let commitment, _):
       close.keys = SpendingKeys(side: .counterparty, keys: commitment.context.keys)
       let handover = input.handover(on: commitment)
-      track(commitment, holder: handover.signatures, counterparty: handover.presignatures, &actions)
+      track(commitment, presignatures: handover.presignatures, signatures: handover.signatures, &actions)
     case .revoked(_, let keys, let outputs):
       close.keys = keys
       state.knowledge.isRevoked = true
@@ -322,19 +322,13 @@ extension Resolver {
     state.close = close
   }
 
-  /// Follows all outputs of a commitment. Signatures are those of each side's second stage, in the order of the outputs.
+  /// Follows all outputs of a commitment, with what its holder and its counterparty have signed for second stages.
   private mutating func track(
-    _ commitment: Commitment, holder: [CounterSignature], counterparty: [CounterSignature],
+    _ commitment: Commitment, presignatures: [CounterSignature], signatures: [CounterSignature],
     _ actions: inout [ResolverAction]
   ) {
-    var holderSignatures = holder.makeIterator()
-    var counterpartySignatures = counterparty.makeIterator()
-    for sealed in commitment.outputs {
+    for (sealed, signatures) in zip(commitment.outputs, commitment.handedOver(presignatures, signatures)) {
       let output = sealed.output
-      let signatures = output.paths.map { path -> CounterSignature? in
-        guard case .presigned = path.execution else { return nil }
-        return path.spender == .holder ? holderSignatures.next() : counterpartySignatures.next()
-      }
       track(
         sealed.outPoint, value: output.value, lock: output.lock, tag: output.tag, paths: output.paths,
         counterSignatures: signatures, &actions)

@@ -240,7 +240,8 @@ extension SpendPath {
       switch element {
       case .signature(let ref, _), .publicKey(let ref): ref
       case .counterSignature(.ecdsa(let ref, _)), .counterSignature(.schnorr(let ref, _)),
-        .counterSignature(.adaptor(let ref, _, _)), .counterSignature(.musigPartial(let ref, _)):
+        .counterSignature(.adaptor(let ref, _, _)), .counterSignature(.musigPartial(let ref, _)),
+        .counterSignature(.musigAdaptor(let ref, _, _)):
         ref
       case .secret, .literal, .witnessScript, .tapLeaf, .custom: nil
       }

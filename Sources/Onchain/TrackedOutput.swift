@@ -11,7 +11,8 @@ public struct TrackedOutput: Sendable {
   /// Which output of the commitment it is, or stems from.
   public let tag: OutputTag?
   public let paths: [SpendPath]
-  /// For each pre-signed path, what the side that does not take it has signed: the other one for ours, we for theirs.
+  /// For each pre-signed path, what the side that does not take it has signed: the other one for ours, we for theirs. Where both sign
+  /// together, what their parts add up to.
   let counterSignatures: [CounterSignature?]
   /// The height of the block that holds it.
   public let confirmedAt: UInt32
@@ -103,11 +104,11 @@ extension SpendPath {
 }
 
 extension TrackedOutput {
-  /// The secret that completes our adaptor signature for a path of the other side's, read from the witness of a spend (BIP 340: the
+  /// The secret that completes the pre-signature for a path of the other side's, read from the witness of a spend (BIP 340: the
   /// signature that was completed has the same nonce).
   func secret(in witness: Witness, of path: SpendPath) -> [UInt8]? {
     guard let index = paths.firstIndex(of: path), case .adaptor(let signature) = counterSignatures[index],
-      case .presigned(let template) = path.execution, case .adaptor(_, _, let point) = template.counterSignature
+      case .presigned(let template) = path.execution, let point = template.counterSignature.point
     else { return nil }
     for element in witness.elements where element.count == 64 || element.count == 65 {
       guard let bytes = try? Bytes64(Array(element[..<64])),

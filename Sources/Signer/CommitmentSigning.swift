@@ -6,30 +6,36 @@ public import Secp256k1
 extension Commitment {
   /// Signs this commitment and its second stage for its holder; the second stage in batches, on as many cores as `workers` has.
   /// Without `grindLowR` the signatures are those of BOLT 3's vectors.
-  /// - Parameter nonce: the holder's for this commitment, where both sign together.
+  /// - Parameters:
+  ///   - nonce: the holder's for this commitment, where both sign together.
+  ///   - presignatures: the holder's, where second stages are signed together.
   public func sign(
-    asCounterparty secrets: BasepointSecrets, nonce: MuSigPublicNonce? = nil, grindLowR: Bool = true,
-    workers: Workers = .all
+    asCounterparty secrets: BasepointSecrets, nonce: MuSigPublicNonce? = nil, presignatures: [CounterSignature] = [],
+    grindLowR: Bool = true, workers: Workers = .all
   ) throws(SigningError) -> CommitmentSignatures {
-    let point = context.keys.perCommitmentPoint
     let funding = try signFunding(secrets, nonce, grindLowR: grindLowR)
     return CommitmentSignatures(
       funding: funding,
-      children: try sign(secondStageIndex, secrets, .counterparty, point, grindLowR: grindLowR, workers))
+      children: try sign(
+        secondStageIndex, secrets, .counterparty, presignatures.compactMap(\.nonce), grindLowR: grindLowR, workers))
   }
 
   /// Signs the counterparty's second stage for it, before it signs this commitment.
+  /// - Parameter nonces: the counterparty's, where second stages are signed together.
   public func presign(
-    asHolder secrets: BasepointSecrets, workers: Workers = .all
+    asHolder secrets: BasepointSecrets, nonces: [MuSigPublicNonce] = [], workers: Workers = .all
   ) throws(SigningError) -> [CounterSignature] {
-    try sign(presignIndex, secrets, .holder, context.keys.perCommitmentPoint, grindLowR: false, workers)
+    try sign(presignIndex, secrets, .holder, nonces, grindLowR: false, workers)
   }
 
+  /// - Parameter nonces: the other side's, for what both sign.
   private func sign(
-    _ index: SecondStageIndex, _ secrets: BasepointSecrets, _ side: Side, _ point: PublicKey, grindLowR: Bool,
-    _ workers: Workers
+    _ index: SecondStageIndex, _ secrets: BasepointSecrets, _ side: Side, _ nonces: [MuSigPublicNonce],
+    grindLowR: Bool, _ workers: Workers
   ) throws(SigningError) -> [CounterSignature] {
-    try workers.map(index.count, smallestPiece: Self.smallestPiece) {
+    guard nonces.count == index.pairCount else { throw .signature(.missingNonce) }
+    let point = context.keys.perCommitmentPoint
+    return try workers.map(index.count, smallestPiece: Self.smallestPiece) {
       (range) throws(SigningError) -> [CounterSignature] in
       var signatures: [CounterSignature] = []
       signatures.reserveCapacity(range.count)
@@ -38,7 +44,8 @@ extension Commitment {
       while position < range.upperBound {
         // Second stages share their key: each piece derives it once.
         let slot = try signing(index[position], &scratch).slot
-        let key = try secrets.secret(slot.key, side: side, perCommitmentPoint: point)
+        let ref = slot.isPaired ? KeyRef(slot.key.role, side) : slot.key
+        let key = try secrets.secret(ref, side: side, perCommitmentPoint: point)
         switch slot {
         case .ecdsa:
           while position < range.upperBound {
@@ -57,16 +64,26 @@ extension Commitment {
             position += 1
           }
         case .adaptor:
-          let pair = KeyPair(key)
           while position < range.upperBound {
             let next = try signing(index[position], &scratch)
             guard case .adaptor(slot.key, _, let point) = next.slot else { break }
             do {
+              let pair = KeyPair(try key.adding(pointTweak(point)))
               signatures.append(
                 .adaptor(try pair.signSchnorrAdaptor(next.hash.raw, point: point, auxRand: Bytes32())))
             } catch {
               throw .unusableKey(slot.key)
             }
+            position += 1
+          }
+        case .musigAdaptor:
+          let opener = PathOpener(secrets, side: side, keys: context.keys)
+          while position < range.upperBound, let pair = index[position].pair {
+            let stage = try pairedStage(index[position], &scratch)
+            signatures.append(
+              .musigPartial(
+                side == .counterparty
+                  ? try opener.signFirst(stage, nonce: nonces[pair]) : try opener.signLast(stage, nonce: nonces[pair])))
             position += 1
           }
         case .musigPartial: throw .missing("a way to sign the second stage")
@@ -88,8 +105,14 @@ extension Commitment {
       guard let nonce else { throw .signature(.missingNonce) }
       guard case .taproot(let output) = fundingLock.reveal else { throw .signature(.wrongKind) }
       return .musigPartial(try opener.signPartially(ref.role, spending: output, nonce: nonce, hash))
-    case .schnorr, .adaptor: throw .missing("a way to sign for the funding output")
+    case .schnorr, .adaptor, .musigAdaptor: throw .missing("a way to sign for the funding output")
     }
+  }
+
+  private func pairedStage(
+    _ position: SecondStageIndex.Position, _ scratch: inout ByteWriter
+  ) throws(SigningError) -> PairedStage {
+    do { return try pairedStage(at: position, scratch: &scratch) } catch { throw .signature(error) }
   }
 
   /// With which key what is signed.

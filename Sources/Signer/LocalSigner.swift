@@ -25,6 +25,8 @@ public final class LocalSigner: ChannelSigner {
     public var unrevoked: UInt64 = 0
     /// What the nonces of our own commitments have signed, where both sign together.
     public var completed: [Completed] = []
+    /// With which nonces second stages were signed together, on the latest commitments of each side.
+    public var paired: [Paired] = []
 
     /// One of our commitments that was signed for broadcasting.
     public struct Completed: Hashable, Sendable {
@@ -142,11 +144,13 @@ public final class LocalSigner: ChannelSigner {
   }
 
   public func sign(
-    _ commitment: Commitment, nonce: MuSigPublicNonce?
+    _ commitment: Commitment, nonce: MuSigPublicNonce?, presignatures: [CounterSignature]
   ) throws(SignerRefusal) -> CommitmentSignatures {
     let funding = commitment.context.fundingOutpoint.txid.raw
     let number = commitment.context.number
     let txid = commitment.txid.raw
+    let theirs = presignatures.compactMap(\.nonce)
+    let pairing = self.pairing(on: commitment, as: .counterparty, theirs)
     try marks.withLock { (marks) throws(SignerRefusal) in
       if let index = marks.signed.firstIndex(where: { $0.funding == funding }) {
         let last = marks.signed[index]
@@ -158,10 +162,13 @@ public final class LocalSigner: ChannelSigner {
       } else {
         marks.signed.append(Marks.Signed(funding: funding, number: number, txid: txid))
       }
+      if let pairing { try marks.note(pairing) }
     }
     // BOLT 3 counts 73 bytes for each of these signatures: a low r would cost twice the time and gain nothing.
     do {
-      let signatures = try commitment.sign(asCounterparty: secrets, nonce: nonce, grindLowR: false)
+      let signatures = try commitment.sign(
+        asCounterparty: secrets, nonce: nonce, presignatures: presignatures, grindLowR: false)
+      try record(signatures.children, on: commitment, with: theirs)
       if case .musigPartial(let partial) = signatures.funding, let nonce {
         try record(partial.nonce, nonce, Sighash(txid))
       }
@@ -172,10 +179,22 @@ public final class LocalSigner: ChannelSigner {
   }
 
   /// Refuses a commitment that is revoked.
-  public func presign(_ commitment: Commitment) throws(SignerRefusal) -> [CounterSignature] {
+  public func presign(
+    _ commitment: Commitment, nonces: [MuSigPublicNonce]
+  ) throws(SignerRefusal) -> [CounterSignature] {
     let number = commitment.context.number
-    guard number >= marks.withLock({ $0.unrevoked }) else { throw SignerRefusal("commitment \(number) is revoked") }
-    do { return try commitment.presign(asHolder: secrets) } catch { throw SignerRefusal("\(error)") }
+    let pairing = self.pairing(on: commitment, as: .holder, nonces)
+    try marks.withLock { (marks) throws(SignerRefusal) in
+      guard number >= marks.unrevoked else { throw SignerRefusal("commitment \(number) is revoked") }
+      if let pairing { try marks.note(pairing) }
+    }
+    do {
+      let signatures = try commitment.presign(asHolder: secrets, nonces: nonces)
+      try record(signatures, on: commitment, with: nonces)
+      return signatures
+    } catch {
+      throw SignerRefusal("\(error)")
+    }
   }
 
   /// Our own commitment, ready to be broadcast. Refuses one that is revoked.

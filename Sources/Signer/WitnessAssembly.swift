@@ -30,7 +30,8 @@ public struct PathOpener: ~Copyable {
   /// - Parameters:
   ///   - elements: the path's witness, or that of the funding input.
   ///   - lock: the output's.
-  ///   - counterSignature: what the other side has signed beforehand, for pre-signed paths.
+  ///   - counterSignature: what the other side has signed beforehand, for pre-signed paths; where both have signed together, what their parts
+  ///     add up to (`Commitment.handedOver`).
   ///   - secret: the secret of the path's conditions, for paths that have one.
   ///   - nonce: of this side, where both sign together.
   ///   - sighash: what is signed with each hash type, of the leaf `elements.tapLeaf` where there is one.
@@ -83,7 +84,8 @@ public struct PathOpener: ~Copyable {
             try complete(ref.role, spending: output, own, theirs, digest).witnessElement(type))
         case nil: throw .missing("a nonce for a signature that both sides make")
         }
-      case .counterSignature(.adaptor(_, let type, let point)):
+      case .counterSignature(.adaptor(_, let type, let point)),
+        .counterSignature(.musigAdaptor(_, let type, let point)):
         guard case .adaptor(let signature) = counterSignature else {
           throw .missing("a signature of the other side")
         }

@@ -4,21 +4,28 @@ import GLC
 import HTLC
 import PTLC
 
-/// Taproot channels with payments locked by points, alone and beside those locked by hashes.
+/// Taproot channels with payments locked by points, alone and beside those locked by hashes, with adaptor signatures of one signer or of both.
 enum PTLCStack: String, CaseIterable {
-  case points, mixed, mixedZeroFee
+  case points, mixed, mixedZeroFee, pairedPoints, pairedMixed, pairedZeroFee
 
-  var paysNoFee: Bool { self == .mixedZeroFee }
+  var paysNoFee: Bool { self == .mixedZeroFee || self == .pairedZeroFee }
+  var scheme: PTLCExtension.Scheme {
+    switch self {
+    case .points, .mixed, .mixedZeroFee: .singleSigner
+    case .pairedPoints, .pairedMixed, .pairedZeroFee: .musig2
+    }
+  }
+  /// Whether there are payments locked by hashes as well.
+  var isMixed: Bool { self != .points && self != .pairedPoints }
 
   var stack: ChannelStack {
     get throws {
-      let isZeroFee = self == .mixedZeroFee
       var extensions: [any ExtensionSlot] = [
-        Slot(MainOutputs(), .init(remoteFormat: isZeroFee ? .fixed : .fixedAfterOneBlock))
+        Slot(MainOutputs(), .init(remoteFormat: paysNoFee ? .fixed : .fixedAfterOneBlock))
       ]
-      if self != .points { extensions.append(Slot(HTLCExtension(), .init(format: isZeroFee ? .zeroFee : .anchors))) }
-      extensions.append(Slot(PTLCExtension(), .init(delaysOneBlock: !isZeroFee)))
-      extensions.append(isZeroFee ? Slot(SharedAnchor(), Nothing()) : Slot(Anchors(), Nothing()))
+      if isMixed { extensions.append(Slot(HTLCExtension(), .init(format: paysNoFee ? .zeroFee : .anchors))) }
+      extensions.append(Slot(PTLCExtension(), .init(delaysOneBlock: !paysNoFee, scheme: scheme)))
+      extensions.append(paysNoFee ? Slot(SharedAnchor(), Nothing()) : Slot(Anchors(), Nothing()))
       return try ChannelStack(funding: MuSig2Funding(), extensions: extensions)
     }
   }

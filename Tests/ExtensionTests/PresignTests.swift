@@ -40,7 +40,7 @@ import Testing
     var ends = try offered()
     #expect(ends.channels[1].canCommit)
     let proposal = messages(try ends.channels[1].commit(ends.signers[1]))
-    guard case .propose(1)? = proposal.first, proposal.count == 1 else {
+    guard case .propose(1, _)? = proposal.first, proposal.count == 1 else {
       Issue.record("not a proposal: \(proposal)")
       return
     }

@@ -36,7 +36,7 @@ import Testing
       let channelStack = try stack.stack
       var options = TwoPartySimulator<MixedPaymentTraffic>.Options()
       if stack.paysNoFee { options.feeRate = .init(satPerKiloWeight: 0) }
-      if stack == .points {
+      if !stack.isMixed {
         var simulator = try TwoPartySimulator(
           seed: seed, stack: channelStack, traffic: PTLCTraffic(in: channelStack))
         try simulator.run(steps: 400)

@@ -136,7 +136,7 @@ struct MixedTraffic: SimulatedTraffic {
     let channelStack = try stack.stack
     let kind = seed / UInt64(PTLCStack.allCases.count)
     let patience: UInt64 = kind % 3 == 0 ? 1 : 8
-    if stack == .points { return try live(channelStack, seed, kind, PTLCTraffic(in: channelStack, patience: patience)) }
+    if !stack.isMixed { return try live(channelStack, seed, kind, PTLCTraffic(in: channelStack, patience: patience)) }
     return try live(channelStack, seed, kind, MixedPaymentTraffic(in: channelStack, patience: patience))
   }
 
@@ -153,7 +153,7 @@ struct MixedTraffic: SimulatedTraffic {
   }
 
   /// One party does nothing: the other takes every output that it could ever take.
-  @Test(arguments: [PTLCStack.mixed, .mixedZeroFee], ClosingReport.Way.allCases)
+  @Test(arguments: [PTLCStack.mixed, .mixedZeroFee, .pairedMixed, .pairedZeroFee], ClosingReport.Way.allCases)
   func everyPointLockedOutputOfEveryKindOfCommitmentComesHome(stack: PTLCStack, way: ClosingReport.Way) throws {
     var reports: [ClosingReport] = []
     for seed in 0..<60 as Range<UInt64> where reports.count < 4 {

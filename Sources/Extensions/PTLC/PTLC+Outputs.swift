@@ -40,14 +40,14 @@ extension PTLCExtension {
   private struct Outputs {
     let context: CommitmentContext
     let version: UInt32
-    let delaysOneBlock: Bool
+    let parameters: Parameters
     let delayed: (lock: OutputLock, paths: [SpendPath])
     let payout: (lock: OutputLock, paths: [SpendPath])
 
     init(_ draft: CommitmentDraft, _ parameters: Parameters) throws(DraftError) {
       context = draft.context
       version = draft.version
-      delaysOneBlock = parameters.delaysOneBlock
+      self.parameters = parameters
       delayed = try DelayedOutput.make(draft.context, in: draft.scripts)
       payout = try TapContract(
         keyPath: .key(PTLCExtension.payoutKey, name: "payout", when: .none), branches: []
@@ -55,49 +55,72 @@ extension PTLCExtension {
     }
 
     /// `<1> OP_CHECKSEQUENCEVERIFY` at the end of each leaf.
-    private var wait: [TapBranch.Check] { delaysOneBlock ? [.age(1)] : [] }
+    private var wait: [TapBranch.Check] { parameters.delaysOneBlock ? [.age(1)] : [] }
     private var sighash: SighashType { .singleAnyoneCanPay }
 
     func contract(_ entry: PTLCEntry) -> TapContract {
-      let value = entry.amount.satoshiRoundedDown
-      func child(_ to: (lock: OutputLock, paths: [SpendPath]), lockTime: UInt32) -> TapBranch.Child {
-        TapBranch.Child(
-          version: version, lockTime: lockTime, sequence: delaysOneBlock ? 1 : 0,
-          outputs: [ChildOutput(value: value, lock: to.lock, paths: to.paths)])
+      let isOffered = entry.offeredBy == context.holder
+      switch parameters.scheme {
+      case .singleSigner:
+        return TapContract(
+          keyPath: .key(DelayedOutput.revocationKey, name: "revoke", when: SpendConditions(revoked: true)),
+          branches: [timeout(entry, isOffered), success(entry, isOffered)])
+      case .musig2:
+        // Both have signed beforehand what the receiver takes it with. The same hash type for both: fees can be added, by whom ever.
+        return TapContract(
+          keyPath: .together(
+            .init(
+              "success", by: isOffered ? .counterparty : .holder, PTLCExtension.holderKey.role, sighash,
+              upTo: entry.lock.point, child: child(entry, isOffered ? payout : delayed, lockTime: 0))),
+          // <revocationpubkey> OP_CHECKSIG
+          branches: [
+            timeout(entry, isOffered),
+            TapBranch("revoke", by: .counterparty, [.signature(DelayedOutput.revocationKey)]),
+          ])
       }
-      let point = entry.lock.point
-      let timeout: TapBranch
-      let success: TapBranch
-      if entry.offeredBy == context.holder {
-        // Funds go back to the holder by a second-stage transaction, which the counterparty has signed:
-        // <remote_ptlcpubkey> OP_CHECKSIGVERIFY <local_ptlcpubkey> OP_CHECKSIGVERIFY 1 OP_CHECKSEQUENCEVERIFY
-        timeout = TapBranch(
-          "timeout", by: .holder,
-          [.counterSignature(.schnorr(PTLCExtension.counterpartyKey, sighash)), .signature(PTLCExtension.holderKey)]
-            + wait,
-          child: child(delayed, lockTime: entry.expiry))
-        // Funds go to the counterparty by a transaction that completes the holder's adaptor signature:
-        // <local_ptlcpubkey> OP_CHECKSIGVERIFY <remote_ptlcpubkey> OP_CHECKSIGVERIFY 1 OP_CHECKSEQUENCEVERIFY
-        success = TapBranch(
-          "success", by: .counterparty,
-          [
-            .counterSignature(.adaptor(PTLCExtension.holderKey, sighash, point: point)),
-            .signature(PTLCExtension.counterpartyKey),
-          ] + wait, child: child(payout, lockTime: 0))
-      } else {
-        timeout = TapBranch(
+    }
+
+    private func child(
+      _ entry: PTLCEntry, _ to: (lock: OutputLock, paths: [SpendPath]), lockTime: UInt32
+    ) -> TapBranch.Child {
+      TapBranch.Child(
+        version: version, lockTime: lockTime, sequence: parameters.delaysOneBlock ? 1 : 0,
+        outputs: [ChildOutput(value: entry.amount.satoshiRoundedDown, lock: to.lock, paths: to.paths)])
+    }
+
+    private func timeout(_ entry: PTLCEntry, _ isOffered: Bool) -> TapBranch {
+      guard isOffered else {
+        return TapBranch(
           "timeout", by: .counterparty,
           [.signature(PTLCExtension.counterpartyKey)] + wait + [.height(entry.expiry)])
-        success = TapBranch(
-          "success", by: .holder,
-          [
-            .counterSignature(.adaptor(PTLCExtension.counterpartyKey, sighash, point: point)),
-            .signature(PTLCExtension.holderKey),
-          ] + wait, child: child(delayed, lockTime: 0))
       }
-      return TapContract(
-        keyPath: .key(DelayedOutput.revocationKey, name: "revoke", when: SpendConditions(revoked: true)),
-        branches: [timeout, success])
+      // Funds go back to the holder by a second-stage transaction, which the counterparty has signed:
+      // <remote_ptlcpubkey> OP_CHECKSIGVERIFY <local_ptlcpubkey> OP_CHECKSIGVERIFY 1 OP_CHECKSEQUENCEVERIFY
+      return TapBranch(
+        "timeout", by: .holder,
+        [.counterSignature(.schnorr(PTLCExtension.counterpartyKey, sighash)), .signature(PTLCExtension.holderKey)]
+          + wait,
+        child: child(entry, delayed, lockTime: entry.expiry))
+    }
+
+    private func success(_ entry: PTLCEntry, _ isOffered: Bool) -> TapBranch {
+      // The key of the adaptor signature is bound to the point.
+      if isOffered {
+        // Funds go to the counterparty by a transaction that completes the holder's adaptor signature:
+        // <local_ptlcpubkey> OP_CHECKSIGVERIFY <remote_ptlcpubkey> OP_CHECKSIGVERIFY 1 OP_CHECKSEQUENCEVERIFY
+        return TapBranch(
+          "success", by: .counterparty,
+          [
+            .counterSignature(.adaptor(PTLCExtension.holderKey, sighash, point: entry.lock.point)),
+            .signature(PTLCExtension.counterpartyKey),
+          ] + wait, child: child(entry, payout, lockTime: 0))
+      }
+      return TapBranch(
+        "success", by: .holder,
+        [
+          .counterSignature(.adaptor(PTLCExtension.counterpartyKey, sighash, point: entry.lock.point)),
+          .signature(PTLCExtension.holderKey),
+        ] + wait, child: child(entry, delayed, lockTime: 0))
     }
   }
 }

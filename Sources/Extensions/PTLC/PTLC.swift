@@ -9,9 +9,9 @@ extension Basepoint {
 /// Payments locked by a point: the receiver takes them by completing a signature with the point's discrete logarithm, which the sender
 /// reads from what was completed; the sender takes them back after a height.
 ///
-/// The outputs are those of t-bast's "Lightning is getting taprooty scriptless-scripty" on simple taproot channels, with single-signer
-/// BIP 340 adaptor signatures. What the receiver takes from the sender's commitment is a transaction that the sender has to sign, before
-/// the receiver signs that commitment: the manifest asks the core for that (`needsPresign`).
+/// The outputs are those of t-bast's "Lightning is getting taprooty scriptless-scripty" on simple taproot channels, with either of two schemes
+/// (`Scheme`). What the receiver takes from the sender's commitment is a transaction that the sender has to sign, before the receiver signs
+/// that commitment: the manifest asks the core for that (`needsPresign`).
 public struct PTLCExtension: ChannelExtension {
   public static let id = ExtensionID(rawValue: 0x0500)
 
@@ -24,7 +24,7 @@ public struct PTLCExtension: ChannelExtension {
 
   public static func manifest(_ parameters: Parameters) -> Manifest {
     Manifest(
-      name: "ptlc", phase: .contracts, messageTypes: PTLCUpdate.messageTypes,
+      name: parameters.scheme.name, phase: .contracts, messageTypes: PTLCUpdate.messageTypes,
       keys: [
         holderKey, counterpartyKey, payoutKey, DelayedOutput.revocationKey, DelayedOutput.delayedKey,
       ], needsPresign: true, needsTaproot: true)
@@ -56,28 +56,50 @@ public struct PTLCExtension: ChannelExtension {
 }
 
 extension PTLCExtension {
+  /// How the receiver's signature comes to lack the secret.
+  public enum Scheme: UInt8, CaseIterable, Hashable, Sendable {
+    /// A leaf asks for a signature of each side; the sender's is a BIP 340 adaptor signature.
+    case singleSigner = 0
+    /// The key path is both sides' key (MuSig2), and one pre-signature of both is completed. On the chain it is like any other payment.
+    case musig2 = 1
+
+    /// In the text of a stack.
+    public var name: String {
+      switch self {
+      case .singleSigner: "ptlc"
+      case .musig2: "ptlc(musig2)"
+      }
+    }
+  }
+
   /// What one party demands of the PTLCs that the other offers it.
   public typealias Limits = OfferLimits
 
   public struct Parameters: BinaryCodable {
     /// Every path of an output waits one confirmation, so that only anchors can be spent at once.
     public var delaysOneBlock: Bool
+    public var scheme: Scheme
     public var limits: PerParty<Limits>
 
-    public init(delaysOneBlock: Bool, limits: PerParty<Limits> = PerParty(local: .none, remote: .none)) {
+    public init(
+      delaysOneBlock: Bool, scheme: Scheme = .singleSigner,
+      limits: PerParty<Limits> = PerParty(local: .none, remote: .none)
+    ) {
       self.delaysOneBlock = delaysOneBlock
+      self.scheme = scheme
       self.limits = limits
     }
 
     public init(from reader: inout ByteReader) throws(DecodingError) {
       let flags = try reader.readUInt8()
-      guard flags < 2 else { throw .malformed("unknown PTLC format") }
+      guard let scheme = Scheme(rawValue: flags >> 1) else { throw .malformed("unknown PTLC format") }
       delaysOneBlock = flags & 1 != 0
+      self.scheme = scheme
       limits = PerParty(local: try Limits(from: &reader), remote: try Limits(from: &reader))
     }
 
     public func encode(to writer: inout ByteWriter) {
-      writer.write(delaysOneBlock ? 1 : 0 as UInt8)
+      writer.write(scheme.rawValue << 1 | (delaysOneBlock ? 1 : 0))
       limits.local.encode(to: &writer)
       limits.remote.encode(to: &writer)
     }
