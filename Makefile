@@ -1,7 +1,7 @@
 # Everything goes through here. `make demo` and `make test` work from an empty clone.
 SWIFT ?= swift
 
-.PHONY: demo test test-release lint format release bench kill-test soak pay-bench start-bench interop lnprototest fuzz clean help
+.PHONY: demo test test-release lint format release bench kill-test soak pay-bench start-bench costs interop lnprototest fuzz clean help
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -66,6 +66,11 @@ start-bench: ## how long a node with many channels takes to start: make start-be
 	@scripts/bootstrap
 	@scripts/quiet-build -c release --product glcnode
 	@scripts/start-bench --channels $(or $(CHANNELS),1000)
+
+costs: ## write docs/COSTS.md: what each stack weighs and costs
+	@scripts/bootstrap
+	@scripts/quiet-build --product glcnode
+	@.build/debug/glcnode tool costs >docs/COSTS.md.new && mv docs/COSTS.md.new docs/COSTS.md
 
 fuzz: ## fuzz every parser, 60 seconds each: make fuzz NAME=psbt SECONDS=600
 	@scripts/bootstrap

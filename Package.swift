@@ -143,8 +143,8 @@ let package = Package(
     library(
       "GLCTool",
       [
-        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "GLC", "HTLC", "Signer", "BOLT",
-        "Payments", "JSON",
+        "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "GLC", "Base", "HTLC", "PTLC",
+        "Anchors", "Signer", "BOLT", "Payments", "JSON",
       ]),
     .executableTarget(
       name: "glcnode",

@@ -11,6 +11,7 @@ struct ToolCommand: ParsableCommand {
       glcnode tool OP ['{…}']      run one operation
       glcnode tool batch           a request a line in, an answer a line out
       glcnode tool list [PREFIX]   the operations with their parameters
+      glcnode tool costs           docs/COSTS.md
       """,
     discussion: """
       Bytes are hex, amounts are integers, transaction ids are in display order. A parameter that an operation does not know is \
@@ -26,7 +27,8 @@ struct ToolCommand: ParsableCommand {
 
       docs/TOOL.md has examples for other languages.
       """,
-    subcommands: [RunOperation.self, RunBatch.self, ListOperations.self], defaultSubcommand: RunOperation.self)
+    subcommands: [RunOperation.self, RunBatch.self, ListOperations.self, PrintCosts.self],
+    defaultSubcommand: RunOperation.self)
 }
 
 struct RunOperation: ParsableCommand {
@@ -84,4 +86,11 @@ struct ListOperations: ParsableCommand {
     let text = json ? toolbox.listingJSON.text(pretty: true) + "\n" : toolbox.listing
     try StandardStreams.write(Array(text.utf8))
   }
+}
+
+struct PrintCosts: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "costs", abstract: "Print what each stack weighs and costs, as docs/COSTS.md.")
+
+  func run() throws { try StandardStreams.write(Array(CostSheet().markdown().utf8)) }
 }

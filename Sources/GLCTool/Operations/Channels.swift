@@ -9,7 +9,7 @@ internal import Secp256k1
 internal import Signer
 
 extension OperationGroup {
-  static let channels = OperationGroup("Channels", [commitmentBuild, stackReport, shutdownCheck, closingBuild])
+  static let channels = OperationGroup("Channels", [commitmentBuild, shutdownCheck, closingBuild])
 }
 
 // MARK: - Kinds
@@ -178,137 +178,6 @@ extension CounterSignature {
     case .adaptor(let signature): .hex(signature)
     }
   }
-}
-
-// MARK: - stack.report
-
-private let stackReport = Operation(
-  "stack.report", "What a stack's commitment and every way to spend its outputs weigh and cost.",
-  Parameter("stack", .stack),
-  Parameter(
-    "contracts",
-    Kind<(UInt16, UInt16)>.record(
-      Parameter(optional: "offered_htlcs", .integer(0...966) as Kind<UInt16>),
-      Parameter(optional: "received_htlcs", .integer(0...966) as Kind<UInt16>)
-    ) { (offered, received) throws(ToolError) in (offered ?? 0, received ?? 0) }, "how many of each, none trimmed"),
-  Parameter("feerate_per_kw", .uint32),
-  Parameter(optional: "format", .word("json", "table")),
-  returns: [
-    "base_weight": "without contracts, as the fee is counted", "commitment_weight": "with them",
-    "commitment_fee_sat": "",
-    "contract_output_weight": "for each contract",
-    "second_stage": "{htlc_timeout_weight, htlc_timeout_fee_sat, htlc_success_weight, htlc_success_fee_sat}",
-    "dust_limits_sat": "{offered_htlc, received_htlc}: the smallest amount that is not trimmed at a dust limit of 354",
-    "paths": "[{output, path, spender, conditions, output_weight, witness_weight, second_stage_weight, fee_sat}]",
-    "table": "the same to be read, with format table",
-  ]
-) { type, contracts, feeRatePerKw, format in
-  let feeRate = FeeRate(satPerKiloWeight: feeRatePerKw)
-  let stack = try type.stack()
-  let commitment = try sampleCommitment(stack, offered: contracts.0, received: contracts.1)
-  let report = stack.report(commitment, at: feeRate)
-  let sample = try sampleCommitment(stack, offered: 1, received: 1)
-  let stages = Dictionary(
-    sample.secondStage.map { ($0.path.name, $0.template.expectedWeight) }, uniquingKeysWith: { first, _ in first })
-  let paysFees = type != .anchors && type != .zeroFeeCommitments
-  func childFee(_ name: String) -> Satoshi { paysFees ? stages[name].flatMap { feeRate.fee(for: $0) } ?? .zero : .zero }
-  let dustLimit = Satoshi(354)
-  var result: JSONObject = [
-    "base_weight": .int(report.baseWeight.rawValue), "commitment_weight": .int(report.commitmentWeight.rawValue),
-    "commitment_fee_sat": .amount(report.commitmentFee), "contract_output_weight": 172.json,
-    "second_stage": [
-      "htlc_timeout_weight": .int(stages["timeout"]?.rawValue ?? 0),
-      "htlc_timeout_fee_sat": .amount(childFee("timeout")),
-      "htlc_success_weight": .int(stages["success"]?.rawValue ?? 0),
-      "htlc_success_fee_sat": .amount(childFee("success")),
-    ],
-    "dust_limits_sat": [
-      "offered_htlc": .int(dustLimit.rawValue + childFee("timeout").rawValue),
-      "received_htlc": .int(dustLimit.rawValue + childFee("success").rawValue),
-    ],
-    "paths": .array(
-      report.paths.map { path in
-        [
-          "output": .string(name(of: path.output)), "path": .string(path.name),
-          "spender": .string(path.spender == .holder ? "holder" : "counterparty"),
-          "output_weight": .int(path.outputWeight.rawValue),
-          "witness_weight": path.witnessWeight.map { .int($0.rawValue) } ?? .null,
-          "second_stage_weight": path.secondStageWeight.map { .int($0.rawValue) } ?? .null,
-          "fee_sat": .amount(path.fee),
-        ]
-      }),
-  ]
-  if format == "table" { result["table"] = .string(table(type, report)) }
-  return result
-}
-
-extension Int {
-  fileprivate var json: JSONValue { .int(self) }
-}
-
-private func name(of tag: OutputTag) -> String {
-  switch tag {
-  case .balance(of: .holder): "to_local"
-  case .balance(of: .counterparty): "to_remote"
-  case let tag where tag.owner == HTLCExtension.id: tag.index & 1 == 0 ? "offered_htlc" : "received_htlc"
-  default: "anchor"
-  }
-}
-
-private func table(_ type: ChannelType, _ report: CostReport) -> String {
-  func cell(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
-  var lines = [
-    "stack \(type.rawValue): base \(report.baseWeight), commitment \(report.commitmentWeight), "
-      + "\(report.commitmentFee) at \(report.feeRate)",
-    cell("output", 14) + cell("path", 10) + cell("by", 14) + cell("output WU", 11) + cell("witness WU", 12)
-      + cell("stage 2 WU", 12) + "fee",
-  ]
-  // Outputs of one kind are alike: one of each is enough to read.
-  var seen: Set<String> = []
-  for path in report.paths {
-    let key = "\(name(of: path.output)) \(path.name) \(path.spender) \(path.outputWeight)"
-    guard seen.insert(key).inserted else { continue }
-    lines.append(
-      cell(name(of: path.output), 14) + cell(path.name, 10)
-        + cell(path.spender == .holder ? "holder" : "counterparty", 14) + cell("\(path.outputWeight.rawValue)", 11)
-        + cell(path.witnessWeight.map { "\($0.rawValue)" } ?? "–", 12)
-        + cell(path.secondStageWeight.map { "\($0.rawValue)" } ?? "–", 12) + "\(path.fee)")
-  }
-  return lines.joined(separator: "\n")
-}
-
-/// A commitment with as many contracts as asked for, none of them trimmed.
-private func sampleCommitment(_ stack: ChannelStack, offered: UInt16, received: UInt16) throws -> Commitment {
-  func keys(_ seed: UInt8) -> Basepoints {
-    let signer = LocalSigner(
-      channelSeed: Bytes32(InlineArray(repeating: seed)),
-      basepoints: [.funding, .revocation, .payment, .delayedPayment, .htlc])
-    return signer.basepoints
-  }
-  let (holder, counterparty) = (keys(1), keys(2))
-  guard let point = holder[.payment] else { throw ToolError("internal", "no payment basepoint") }
-  let context = CommitmentContext(
-    holder: .local, funder: .local, number: 0, fundingOutpoint: OutPoint(txid: TxID(Bytes32()), vout: 0),
-    capacity: Satoshi(1_000_000_000), dustLimit: Satoshi(354), contestDelay: 144, feeRate: FeeRate(satPerKiloWeight: 0),
-    keys: try CommitmentKeys(
-      holder: holder, counterparty: counterparty, perCommitmentPoint: point, resolving: stack.keys), obscuringFactor: 0)
-  var entries: [HTLCEntry] = []
-  for (party, count) in [(Party.local, offered), (.remote, received)] {
-    for id in 0..<UInt64(count) {
-      entries.append(
-        HTLCEntry(
-          id: id, offeredBy: party, amount: MilliSatoshi(100_000_000 + id * 1000),
-          paymentHash: PaymentHash(Bytes32(InlineArray(repeating: UInt8(truncatingIfNeeded: id)))),
-          cltvExpiry: 800_000))
-    }
-  }
-  let ledgers: [any LedgerSlot] = stack.extensions.map { slot in
-    guard let typed = slot as? Slot<HTLCExtension> else { return slot.makeLedger() }
-    return TypedLedger(base: typed.base, parameters: typed.parameters, ledger: HTLCLedger(entries))
-  }
-  return try stack.commitment(
-    context, balances: Balances(local: MilliSatoshi(400_000_000_000), remote: MilliSatoshi(400_000_000_000)),
-    ledgers: ledgers)
 }
 
 // MARK: - Closing
