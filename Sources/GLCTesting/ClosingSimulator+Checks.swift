@@ -78,6 +78,7 @@ extension ClosingSimulator {
       throw fail("value was not conserved: \(report), left \(left)")
     }
 
+    if report.way != .revoked, accident == nil { for sealed in commitment.outputs { try checkSecret(of: sealed) } }
     for sealed in commitment.outputs {
       guard let winner = winner(of: sealed, of: commitment, confirmedAt: confirmed.height) else { continue }
       let value = sealed.output.value.rawValue
@@ -103,6 +104,24 @@ extension ClosingSimulator {
       let got = report.gains[index] + Int64(report.fees[index] + report.uneconomic[index] + burnt)
       guard got >= Int64(report.owed[index]) else {
         throw fail("party \(index) gets \(got) sat of \(report.owed[index]): \(report), left \(left)")
+      }
+    }
+  }
+
+  /// Whoever takes an output by completing a pre-signature shows its secret to the other party, who needs it elsewhere.
+  private func checkSecret(of sealed: SealedOutput) throws {
+    guard case .taproot(let output) = sealed.output.lock.reveal else { return }
+    let spenders = chain.blocks.lazy.flatMap(\.transactions).compactMap { transaction in
+      transaction.inputs.first { $0.previousOutput == sealed.outPoint }.map { (transaction.txid, $0.witness.elements) }
+    }
+    guard let (txid, witness) = spenders.first, let taker = authors[txid], 1 - taker != idle else { return }
+    let leaf = witness.count > 1 ? witness[witness.count - 2] : nil
+    for path in sealed.output.paths {
+      guard let id = path.conditions.secret, id.kind == .point,
+        path.witness.tapLeaf.map({ output.paths[$0].leaf.script.bytes }) == leaf
+      else { continue }
+      guard learned[1 - taker].contains(id) else {
+        throw fail("party \(1 - taker) does not read the secret of \(sealed.output.tag), which \(taker) has taken")
       }
     }
   }

@@ -105,6 +105,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   /// What each party could not claim when it wanted to, because its wallet had no coin. Of that, what is hardly worth its fee is nobody's by
   /// right.
   var unfunded: [Set<OutPoint>] = [[], []]
+  /// The secrets that each resolver has told of.
+  var learned: [Set<SecretID>] = [[], []]
   /// What each resolver has found to be worth less than its fee.
   var abandoned: [Set<OutPoint>] = [[], []]
   /// The heights at which each party heard of nothing, and those at which confirmations were expensive.
@@ -383,7 +385,8 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       case .uneconomic(let outPoint, let value):
         guard value < Satoshi(40_000) else { throw fail("\(value) at \(outPoint) are given up by \(index)") }
         abandoned[index].insert(outPoint)
-      case .watch, .spent, .learned, .lost, .resolved: break
+      case .learned(let id, _): learned[index].insert(id)
+      case .watch, .spent, .lost, .resolved: break
       }
     }
   }

@@ -410,6 +410,27 @@ struct LawChecker {
         expect(spend: early, of: output.txOut, succeeds: false, "conditions", "\(place), one block early")
       }
     }
+    // The same for another output, also when it is only a little smaller.
+    var redirected = template.transaction(spending: output.outPoint)
+    if let value = redirected.outputs.first?.value.rawValue, value > 0 {
+      redirected.outputs[0].value = Satoshi(value - 1)
+      if let witness = self.witness(
+        path, redirected, output, by: path.spender, commitment, revoked: false, secret: secret,
+        counterSignature: signature)
+      {
+        redirected.inputs[0].witness = witness
+        expect(spend: redirected, of: output.txOut, succeeds: false, "child", "\(place), with another output")
+      }
+    }
+    // A signature that lacks a secret is none.
+    if case .adaptor(let presignature) = signature,
+      let element = path.witness.firstIndex(where: { if case .counterSignature = $0 { true } else { false } })
+    {
+      let type = UInt8(truncatingIfNeeded: template.counterSignature.sighashType.rawValue)
+      var early = child
+      early.inputs[0].witness.elements[element] = Array(presignature.bytes.array[1...]) + (type == 0 ? [] : [type])
+      expect(spend: early, of: output.txOut, succeeds: false, "conditions", "\(place), without the secret")
+    }
     if let secret {
       var wrong = secret
       wrong[0] ^= 1

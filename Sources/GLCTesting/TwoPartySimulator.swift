@@ -232,7 +232,9 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
         return
       }
       switch effect {
-      case .persist: parties[index].persist()
+      case .persist:
+        parties[index].persist()
+        try checkHandovers(of: index)
       case .send(let message): inFlight[1 - index].append(message)
       case .irrevocable: statistics.irrevocable += 1
       case .revoked(let revoked):
@@ -241,6 +243,34 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
         }
       case .received: break
       case .dataLoss: throw fail("party \(index) believes that it has lost data")
+      }
+    }
+  }
+
+  /// Whatever commitment can appear on the chain now: this party can complete what it takes by transactions that the other one has signed,
+  /// and can read the secret from what the other one completes.
+  private func checkHandovers(of index: Int) throws {
+    let channel = parties[index].channel
+    guard stack.needsPresign else { return }
+    func check(_ commitment: Commitment, _ presignatures: [CounterSignature], _ signatures: [CounterSignature]) throws {
+      let side = Party.local.side(ofCommitmentHeldBy: commitment.context.holder)
+      for (sealed, ready) in zip(commitment.outputs, commitment.handedOver(presignatures, signatures)) {
+        for (path, signature) in zip(sealed.output.paths, ready) {
+          guard case .presigned(let template) = path.execution,
+            path.spender == side || template.counterSignature.point != nil, signature == nil
+          else { continue }
+          throw fail("party \(index) lacks what it needs for \(path.name) of \(sealed.output.tag), \(side)")
+        }
+      }
+    }
+    let own = channel.localHandover
+    for (number, commitment) in try channel.localCommitments(parties[index].signer).enumerated()
+    where own.presignatures.indices.contains(number) {
+      try check(commitment, own.presignatures[number], own.signatures[number])
+    }
+    for (handover, commitments) in zip(channel.remoteHandovers, try channel.remoteCommitments()) {
+      for (number, commitment) in commitments.enumerated() where handover.presignatures.indices.contains(number) {
+        try check(commitment, handover.presignatures[number], handover.signatures[number])
       }
     }
   }

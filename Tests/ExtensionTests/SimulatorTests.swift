@@ -5,11 +5,12 @@ import GLCTesting
 import Testing
 
 @Suite struct SimulatorTests {
-  /// `GLC_SEED` repeats one run; `GLC_SEEDS` runs that many.
+  /// `GLC_SEED` repeats one run; `GLC_SEEDS` runs that many, from `GLC_SIM_FROM` on.
   static let seeds: [UInt64] = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return [seed] }
-    return Array(0..<(environment["GLC_SEEDS"].flatMap { UInt64($0) } ?? 40))
+    let first = environment["GLC_SIM_FROM"].flatMap { UInt64($0) } ?? 0
+    return Array(first..<(first + (environment["GLC_SEEDS"].flatMap { UInt64($0) } ?? 40)))
   }()
 
   @Test(arguments: BOLT3Stack.allCases)

@@ -40,11 +40,12 @@ struct MixedTraffic: SimulatedTraffic {
 }
 
 @Suite struct ClosingTests {
-  /// `GLC_SEED` repeats one run; `GLC_SIM_SEEDS` runs that many, a fifth of them on each stack.
+  /// `GLC_SEED` repeats one run; `GLC_SIM_SEEDS` runs that many, spread over the stacks, from `GLC_SIM_FROM` on.
   static let seeds: Range<UInt64> = {
     let environment = ProcessInfo.processInfo.environment
     if let seed = environment["GLC_SEED"].flatMap({ UInt64($0) }) { return seed..<(seed + 1) }
-    return 0..<(environment["GLC_SIM_SEEDS"].flatMap { UInt64($0) } ?? 200)
+    let first = environment["GLC_SIM_FROM"].flatMap { UInt64($0) } ?? 0
+    return first..<(first + (environment["GLC_SIM_SEEDS"].flatMap { UInt64($0) } ?? 200))
   }()
 
   /// In slices, so that a long run uses all cores and says how far it is.
