@@ -145,6 +145,8 @@ public protocol ChannelExtension: Sendable {
   /// May depend on the parameters, because so do the keys and messages of some formats.
   static func manifest(_ parameters: Parameters) -> Manifest
 
+  /// The words for forms that one can ask for in the text of a stack, as in `name(word)`: see `StackSetting.variants`.
+  static var variants: [String] { get }
   /// What this node wants when a channel like that is negotiated.
   func propose(for setting: StackSetting) -> Parameters
   /// What this node says to what the other party wants, as seen from here: the same parameters when it agrees, others when it would agree
@@ -189,6 +191,7 @@ public protocol ChannelExtension: Sendable {
 
 // What most extensions leave as it is.
 extension ChannelExtension {
+  public static var variants: [String] { [] }
   public func mirrored(_ parameters: Parameters) -> Parameters { parameters }
   public func prepare(_ draft: inout CommitmentDraft, _ parameters: Parameters) {}
   public func reserve(_ parameters: Parameters) -> Satoshi { .zero }

@@ -49,6 +49,7 @@ public struct ExtensionRegistry: Sendable {
 }
 
 protocol SlotReader: Sendable {
+  var variants: [String] { get }
   func read(_ parameters: RawSpan) throws(DecodingError) -> any ExtensionSlot
   /// The extension with what this node wants of it.
   func propose(for setting: StackSetting) -> any ExtensionSlot
@@ -69,6 +70,8 @@ enum ParameterFault: Error {
 
 struct TypedSlotReader<E: ChannelExtension>: SlotReader {
   let base: E
+
+  var variants: [String] { E.variants }
 
   func read(_ parameters: RawSpan) throws(DecodingError) -> any ExtensionSlot {
     Slot(base, try E.Parameters(decoding: parameters))

@@ -3,25 +3,43 @@ public import Encoding
 /// Which parts a channel is composed of, without their parameters: `musig2 + anchors` and what else there is.
 ///
 /// The words are the names of funding schemes (without `-funding`), extensions and transforms. Whatever stands in every stack, the outputs
-/// of the balances, need not be named; nor does a witness script as the funding scheme.
+/// of the balances, need not be named; nor does a witness script as the funding scheme. A word may say which form of an extension is wished:
+/// `name(form)`.
 public struct StackDescription: Hashable, Sendable {
   public let funding: ExtensionID
   /// In ascending order, which is the order in every stack that is negotiated.
   public let extensions: [ExtensionID]
   /// In the order in which they are applied.
   public let transforms: [ExtensionID]
+  /// What this side wishes of the forms of extensions: `StackSetting.variants`. It is said to the other side by their parameters alone.
+  public let variants: [ExtensionID: String]
 
-  public init(funding: ExtensionID, extensions: [ExtensionID], transforms: [ExtensionID] = []) {
+  public init(
+    funding: ExtensionID, extensions: [ExtensionID], transforms: [ExtensionID] = [],
+    variants: [ExtensionID: String] = [:]
+  ) {
     self.funding = funding
     self.extensions = extensions.sorted()
     self.transforms = transforms
+    self.variants = variants
   }
 
   /// Of a stack that there is.
   public init(_ stack: ChannelStack) {
     self.init(
       funding: type(of: stack.funding).id, extensions: stack.extensions.map(\.id),
-      transforms: stack.transforms.map { type(of: $0).id })
+      transforms: stack.transforms.map { type(of: $0).id },
+      variants: Dictionary(
+        stack.extensions.compactMap { slot in
+          Self.parts(of: slot.manifest.name).variant.map { (slot.id, $0) }
+        }
+      ) { first, _ in first })
+  }
+
+  /// `name` or `name(variant)`.
+  static func parts(of word: String) -> (name: String, variant: String?) {
+    guard word.hasSuffix(")"), let open = word.firstIndex(of: "(") else { return (word, nil) }
+    return (String(word[..<open]), String(word[word.index(after: open)...].dropLast()))
   }
 }
 
@@ -106,11 +124,20 @@ extension ExtensionRegistry {
     var scheme: Part?
     var extensions: [ExtensionID] = []
     var transforms: [ExtensionID] = []
-    for word in words {
+    var variants: [ExtensionID: String] = [:]
+    for given in words {
+      let (word, variant) = StackDescription.parts(of: given)
       guard let part = parts.first(where: { $0.name == word || $0.kind == .funding && "\($0.name)-funding" == word })
       else {
         let names = parts.map(\.name)
-        throw .unknownWord(word, near: NearestName.all(word, in: names), known: names)
+        throw .unknownWord(given, near: NearestName.all(word, in: names), known: names)
+      }
+      if let variant {
+        let known = part.kind == .extension ? reader(part.id)?.variants ?? [] : []
+        guard known.contains(variant) else {
+          throw .unknownWord(given, near: known.map { "\(word)(\($0))" } + [word], known: parts.map(\.name))
+        }
+        variants[part.id] = variant
       }
       switch part.kind {
       case .funding:
@@ -130,7 +157,7 @@ extension ExtensionRegistry {
     }
     let balances = extensionIDs.filter { manifest($0)?.phase == .balances }
     if !extensions.contains(where: balances.contains), let first = balances.first { extensions.append(first) }
-    return StackDescription(funding: funding, extensions: extensions, transforms: transforms)
+    return StackDescription(funding: funding, extensions: extensions, transforms: transforms, variants: variants)
   }
 
   /// The text of a description: who can spend the funding output first, then what commitments carry, in their order.
@@ -141,7 +168,8 @@ extension ExtensionRegistry {
       (phases[$0] ?? .dependents, $0) < (phases[$1] ?? .dependents, $1)
     }
     let words =
-      [name(ofFunding: description.funding)] + named.map { name(ofExtension: $0) }
+      [name(ofFunding: description.funding)]
+      + named.map { id in name(ofExtension: id) + (description.variants[id].map { "(\($0))" } ?? "") }
       + description.transforms.map { "transform-\($0.rawValue)" }
     return words.joined(separator: " + ")
   }
@@ -154,8 +182,10 @@ extension ExtensionRegistry {
     let missing = missing(description)
     guard missing.isEmpty, let scheme = funding(description.funding) else { throw .unknown(missing) }
     let bumping = description.extensions.compactMap { manifest($0)?.feeBumping }.max { $0.rawValue < $1.rawValue }
-    return StackSetting(
+    var setting = StackSetting(
       scripts: scheme.scripts, feeBumping: bumping ?? .none, limits: limits, acceptable: acceptable)
+    setting.variants = description.variants
+    return setting
   }
 
   /// The stack, with what this node wants of each extension.

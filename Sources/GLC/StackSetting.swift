@@ -34,6 +34,9 @@ public struct StackSetting: Hashable, Sendable {
   public var feeBumping: FeeBumping
   /// What this node asks of the other party's agreements.
   public var limits: AgreementLimits
+  /// The forms that this node asks for, by extension, each one of `ChannelExtension.variants`. Who asks for none takes what the other party
+  /// asks for.
+  public var variants: [ExtensionID: String] = [:]
   /// The least that this node demands of what the other party asks of it.
   public var acceptable: Acceptable
 

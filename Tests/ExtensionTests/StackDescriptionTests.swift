@@ -23,7 +23,9 @@ private var registry: ExtensionRegistry {
 /// Every stack that these parts can make.
 let composableStacks: [String] = ["witness-script", "musig2"].flatMap { funding in
   ["", " + anchors", " + shared-anchor"].flatMap { anchors in
-    (funding == "musig2" ? ["htlc", "ptlc", "htlc + ptlc"] : ["htlc"]).map { "\(funding) + \($0)\(anchors)" }
+    (funding == "musig2" ? ["htlc", "ptlc", "htlc + ptlc", "ptlc(musig2)", "htlc + ptlc(musig2)"] : ["htlc"]).map {
+      "\(funding) + \($0)\(anchors)"
+    }
   }
 }
 
@@ -49,6 +51,39 @@ let composableStacks: [String] = ["witness-script", "musig2"].flatMap { funding 
     if scenario.stack.fixesFeeRate { scenario.feeRate = FeeRate(satPerKiloWeight: 0) }
     let report = try checkExtension(scenario)
     #expect(report.violations.isEmpty)
+  }
+
+  /// Who names a form gets it, whoever proposes first; who names none takes the other's.
+  @Test(arguments: PTLCExtension.Scheme.allCases) func aFormIsTheWishOfWhoNamesIt(scheme: PTLCExtension.Scheme) throws {
+    let word = scheme == .musig2 ? "ptlc(musig2)" : "ptlc(single-signer)"
+    let wish = try registry.description(parsing: "musig2 + htlc + \(word) + anchors")
+    #expect(registry.text(of: wish) == "musig2 + htlc + \(word) + anchors")
+    let none = StackDescription(funding: wish.funding, extensions: wish.extensions)
+    func agree(_ description: StackDescription, to stack: ChannelStack) throws -> ChannelStack {
+      let parameters = Dictionary(uniqueKeysWithValues: stack.extensions.map { ($0.id, $0.encodedParameters) })
+      return try registry.agree(
+        to: parameters, asSeenBy: .remote, description, try registry.setting(for: description))
+    }
+    func name(_ stack: ChannelStack) -> String? { stack.extensions.first { $0.id == PTLCExtension.id }?.manifest.name }
+    let wished = try registry.propose(wish, try registry.setting(for: wish))
+    #expect(name(wished) == scheme.name)
+    #expect(name(try agree(none, to: wished)) == scheme.name)
+    #expect(name(try agree(wish, to: try registry.propose(none, try registry.setting(for: none)))) == scheme.name)
+    for other in PTLCExtension.Scheme.allCases {
+      let asked = try stack("musig2 + htlc + ptlc(\(other == .musig2 ? "musig2" : "single-signer")) + anchors")
+      #expect(name(try agree(wish, to: asked)) == scheme.name, "a wish is not given up")
+    }
+  }
+
+  @Test func aFormThatIsNoneIsRefusedWithThoseThatThereAre() throws {
+    for (text, near) in [
+      ("ptlc(frost)", ["ptlc(single-signer)", "ptlc(musig2)", "ptlc"]), ("htlc(musig2)", ["htlc"]),
+      ("musig2()", ["musig2"]),
+    ] {
+      #expect(throws: StackTextError.unknownWord(text, near: near, known: registry.parts.map(\.name))) {
+        try registry.description(parsing: "musig2 + \(text)")
+      }
+    }
   }
 
   @Test func theStacksOfTheBOLTsHaveTexts() throws {

@@ -15,6 +15,7 @@ import Testing
 private let stacks = [
   "witness-script + htlc", "htlc + anchors", "htlc + shared-anchor", "musig2 + htlc + anchors",
   "musig2 + htlc + ptlc + anchors", "musig2 + ptlc + shared-anchor", "musig2 + anchors",
+  "musig2 + htlc + ptlc(musig2) + anchors", "musig2 + ptlc(musig2) + shared-anchor",
 ]
 
 @Suite struct OpeningTests {
@@ -40,6 +41,17 @@ private let stacks = [
     // Who has put the least in signs first.
     let order = world.transcript.compactMap { if case .sign = $0.message { $0.from } else { nil } }
     #expect(order == [0, 1])
+  }
+
+  /// The opener names a form, the acceptor offers what it has without a wish, and agrees to what is proposed.
+  @Test func aFormOfAnExtensionIsProposedByItsParameters() throws {
+    var world = try OpeningWorld("musig2 + htlc + ptlc(musig2) + anchors")
+    try world.run()
+    try world.expectOpened()
+    for node in world.nodes {
+      let stack = try #require(node.opened?.channel.stack)
+      #expect(stack.extensions.contains { $0.manifest.name == "ptlc(musig2)" })
+    }
   }
 
   @Test func parametersAreThoseThatBothAgreeTo() throws {

@@ -30,16 +30,23 @@ public struct PTLCExtension: ChannelExtension {
       ], needsPresign: true, needsTaproot: true)
   }
 
-  /// Where each side has an output to raise the fee with, everything else waits a block.
+  public static let variants = Scheme.allCases.map(\.word)
+
+  /// Where each side has an output to raise the fee with, everything else waits a block. The scheme is the simpler one, unless the other is
+  /// asked for.
   public func propose(for setting: StackSetting) -> Parameters {
     Parameters(
-      delaysOneBlock: setting.feeBumping == .ownOutputs, limits: PerParty(local: Limits(setting.limits), remote: .none))
+      delaysOneBlock: setting.feeBumping == .ownOutputs,
+      scheme: Scheme.allCases.first { $0.word == setting.variants[Self.id] } ?? .singleSigner,
+      limits: PerParty(local: Limits(setting.limits), remote: .none))
   }
 
-  /// The format and our limits are ours; what the other party asks of our payments is its own affair, within reason.
+  /// The format and our limits are ours; what the other party asks of our payments is its own affair, within reason. The scheme is whose who
+  /// asks for one.
   public func agree(to theirs: Parameters, for setting: StackSetting) throws(NegotiationFault) -> Parameters {
     try setting.acceptable.check(AgreementLimits(theirs.limits.remote))
     var ours = propose(for: setting)
+    if setting.variants[Self.id] == nil { ours.scheme = theirs.scheme }
     ours.limits.remote = theirs.limits.remote
     return ours
   }
@@ -47,7 +54,7 @@ public struct PTLCExtension: ChannelExtension {
   /// What each party demands of the other's payments.
   public func mirrored(_ parameters: Parameters) -> Parameters {
     Parameters(
-      delaysOneBlock: parameters.delaysOneBlock,
+      delaysOneBlock: parameters.delaysOneBlock, scheme: parameters.scheme,
       limits: PerParty(local: parameters.limits.remote, remote: parameters.limits.local))
   }
 
@@ -63,13 +70,16 @@ extension PTLCExtension {
     /// The key path is both sides' key (MuSig2), and one pre-signature of both is completed. On the chain it is like any other payment.
     case musig2 = 1
 
-    /// In the text of a stack.
-    public var name: String {
+    /// In the text of a stack, behind the name.
+    var word: String {
       switch self {
-      case .singleSigner: "ptlc"
-      case .musig2: "ptlc(musig2)"
+      case .singleSigner: "single-signer"
+      case .musig2: "musig2"
       }
     }
+
+    /// In the text of a stack. The simpler one need not be named.
+    public var name: String { self == .singleSigner ? "ptlc" : "ptlc(\(word))" }
   }
 
   /// What one party demands of the PTLCs that the other offers it.
