@@ -217,8 +217,7 @@ let package = Package(
       "BOLTTests",
       [
         "BOLT", "Signer", "Base", "HTLC", "PTLC", "Anchors", "Onchain", "Wire", "GLC", "Bitcoin", "Secp256k1",
-        "Hashing",
-        "Encoding",
+        "Hashing", "Encoding", "JSON",
       ]),
     tests("GLCToolTests", ["GLCTool", "Bitcoin", "Hashing", "Encoding", "JSON", "VectorSupport"]),
 

@@ -64,7 +64,7 @@ extension LightningChannel {
             channelID: id, perCommitmentSecret: revocation.secret, nextPerCommitmentPoint: revocation.nextPoint,
             nextLocalNonces: signsTogether ? revocation.nextNonces.map { NonceEntry($0) } : nil))
       ]
-    case .propose(let number): return [proposal(number)]
+    case .propose(let number, let nonces): return proposal(number, nonces)
     case .presign(let number, let sets): return presignatures(number, sets)
     case .reestablish(let state):
       return [

@@ -16,6 +16,7 @@ extension LightningChannel {
   mutating func forgetNegotiation() {
     closing = nil
     closingNonces = PerParty(local: nil, remote: nil)
+    noncePieces = SignaturePieces()
     presignaturePieces = SignaturePieces()
     signaturePieces = SignaturePieces()
   }

@@ -58,6 +58,7 @@ public struct LightningChannel: Sendable {
   /// What stands behind each of our offers; bytes of whoever made it.
   public internal(set) var origins: [PaymentName: [UInt8]] = [:]
   /// Of presignatures, and of a commitment's, as long as some are still to come.
+  var noncePieces = SignaturePieces()
   var presignaturePieces = SignaturePieces()
   var signaturePieces = SignaturePieces()
   /// Whether both `announcement_signatures` have been exchanged, and the remote party's.

@@ -1,5 +1,6 @@
 internal import Encoding
 internal import GLC
+internal import Secp256k1
 public import Wire
 
 // Signatures that the messages of the BOLTs have no place for (docs/PRESIGN.md). Written down they are one list, which goes in pieces where it
@@ -24,7 +25,7 @@ enum SignatureMessage {
   static let mostPlain = 966
 }
 
-/// Pieces of a list that have arrived. Forgotten with the connection.
+/// Pieces of a list, of signatures or nonces, that have arrived. Forgotten with the connection.
 struct SignaturePieces: Hashable, Sendable {
   private(set) var number: UInt64 = 0
   private(set) var bytes: [UInt8] = []
@@ -71,16 +72,30 @@ extension LightningChannel {
     return writer
   }
 
-  func proposal(_ number: UInt64) -> LightningEffect { .send(header(SignatureMessage.proposed, number).bytes) }
+  /// One message without nonces; with them one or more, of which all but the last say that there are more.
+  func proposal(_ number: UInt64, _ nonces: [[MuSigPublicNonce]]) -> [LightningEffect] {
+    if nonces.isEmpty { return [.send(header(SignatureMessage.proposed, number).bytes)] }
+    var writer = ByteWriter()
+    writer.writeBigSize(UInt64(nonces.count))
+    for list in nonces {
+      writer.writeBigSize(UInt64(list.count))
+      for nonce in list { writer.write(nonce) }
+    }
+    return flagged(SignatureMessage.proposed, number, writer.bytes)
+  }
 
   /// One or more messages; all but the last say that there are more.
   func presignatures(_ number: UInt64, _ sets: [[CounterSignature]]) -> [LightningEffect] {
     var writer = ByteWriter()
     writer.writeBigSize(UInt64(sets.count))
     for set in sets { set.encode(to: &writer) }
-    let pieces = Self.pieces(writer.bytes)
+    return flagged(SignatureMessage.presignatures, number, writer.bytes)
+  }
+
+  private func flagged(_ type: UInt16, _ number: UInt64, _ bytes: [UInt8]) -> [LightningEffect] {
+    let pieces = Self.pieces(bytes)
     return pieces.enumerated().map { index, piece in
-      var message = header(SignatureMessage.presignatures, number, reserving: piece.count)
+      var message = header(type, number, reserving: piece.count)
       message.write(index + 1 < pieces.count ? 1 : 0 as UInt8)
       message.write(piece)
       return .send(message.bytes)
@@ -134,12 +149,11 @@ extension LightningChannel {
       var reader = ByteReader(body)
       let number = try reader.readUInt64()
       switch type {
-      case SignatureMessage.proposed:
-        try reader.finish()
-        message = (number, false, [])
-      case SignatureMessage.presignatures:
+      case SignatureMessage.proposed where reader.isAtEnd: message = (number, false, [])
+      case SignatureMessage.proposed, SignatureMessage.presignatures:
         let flag = try reader.readUInt8()
         guard flag < 2 else { throw .malformed("a flag that is neither 0 nor 1") }
+        guard !reader.isAtEnd else { throw .malformed("an empty piece") }
         message = (number, flag == 1, reader.readRest())
       default: message = (number, true, reader.readRest())
       }
@@ -148,8 +162,16 @@ extension LightningChannel {
     }
     switch type {
     case SignatureMessage.proposed:
+      var nonces: [[MuSigPublicNonce]] = []
+      if !message.bytes.isEmpty {
+        try noncePieces.append(message.bytes, of: message.number)
+        guard !message.hasMore else { return }
+        nonces = try Self.readNonces(noncePieces.take())
+      } else if !noncePieces.isEmpty {
+        throw .fail("commitment_proposed without the rest of its nonces")
+      }
       try step(&effects) { (core, signer) throws(ChannelError) in
-        try core.receive(.propose(number: message.number), signer)
+        try core.receive(.propose(number: message.number, nonces: nonces), signer)
       }
     case SignatureMessage.presignatures:
       try presignaturePieces.append(message.bytes, of: message.number)
@@ -159,6 +181,27 @@ extension LightningChannel {
         try core.receive(.presign(number: message.number, sets), signer)
       }
     default: try signaturePieces.append(message.bytes, of: message.number)
+    }
+  }
+
+  private static func readNonces(_ bytes: [UInt8]) throws(Fault) -> [[MuSigPublicNonce]] {
+    do throws(DecodingError) {
+      var reader = ByteReader(bytes.bytes)
+      let count = try reader.readBigSize()
+      guard count > 0, count <= 64 else { throw .malformed("lists of nonces") }
+      var lists: [[MuSigPublicNonce]] = []
+      for _ in 0..<count {
+        let count = try reader.readBigSize()
+        guard count <= UInt64(reader.remaining / MuSigPublicNonce.byteCount) else { throw .truncated }
+        var list: [MuSigPublicNonce] = []
+        list.reserveCapacity(Int(count))
+        for _ in 0..<count { list.append(try reader.read()) }
+        lists.append(list)
+      }
+      try reader.finish()
+      return lists
+    } catch {
+      throw .warn("the nonces of a proposal cannot be read: \(error)")
     }
   }
 

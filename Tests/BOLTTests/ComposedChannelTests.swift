@@ -13,9 +13,9 @@ import Wire
 @Suite struct ComposedChannelTests {
   static let kinds: [ExtensionID] = [HTLCExtension.id, PTLCExtension.id]
 
-  private func opened(depth: UInt32 = 3) throws -> ChannelPair {
+  private func opened(_ scheme: PTLCExtension.Scheme = .singleSigner, depth: UInt32 = 3) throws -> ChannelPair {
     var pair = ChannelPair()
-    try pair.openComposed(try ChannelPair.taproot([ChannelPair.htlc, ChannelPair.ptlc]), depth: depth)
+    try pair.openComposed(try ChannelPair.taproot([ChannelPair.htlc, ChannelPair.ptlc(scheme)]), depth: depth)
     try pair.confirm()
     return pair
   }
@@ -25,8 +25,9 @@ import Wire
   }
 
   /// The kinds count apart: number 0 of each is another payment.
-  @Test func aComposedChannelCarriesBothKindsOfPaymentsAndCloses() throws {
-    var pair = try opened()
+  @Test(arguments: PTLCExtension.Scheme.allCases)
+  func aComposedChannelCarriesBothKindsOfPaymentsAndCloses(scheme: PTLCExtension.Scheme) throws {
+    var pair = try opened(scheme)
     #expect(pair.ends.allSatisfy { $0.isReadySeen && $0.channel?.phase == .normal })
     for (number, kind) in [HTLCExtension.id, PTLCExtension.id, PTLCExtension.id].enumerated() {
       try pair.offer(number, kind, by: 0, 30_000_000)
@@ -81,11 +82,11 @@ import Wire
   }
 
   /// The same story with the connection cut before its nth message, with and without both ends started anew from what they had stored.
-  @Test(arguments: [false, true])
-  func aConnectionThatBreaksAtAnyMessageChangesNothing(restarts: Bool) throws {
+  @Test(arguments: [false, true], PTLCExtension.Scheme.allCases)
+  func aConnectionThatBreaksAtAnyMessageChangesNothing(restarts: Bool, scheme: PTLCExtension.Scheme) throws {
     var cut = 0
     while true {
-      var pair = try opened()
+      var pair = try opened(scheme)
       pair.restartsAtCut = restarts
       pair.cutBefore = cut
       pair.delivered = 0
@@ -142,8 +143,9 @@ import Wire
     return pair.delivered
   }
 
-  @Test func theStoredFormOfAComposedChannelIsReadBackWhateverIsOnItsWay() throws {
-    var pair = try opened()
+  @Test(arguments: PTLCExtension.Scheme.allCases)
+  func theStoredFormOfAComposedChannelIsReadBackWhateverIsOnItsWay(scheme: PTLCExtension.Scheme) throws {
+    var pair = try opened(scheme)
     try pair.offer(1, PTLCExtension.id, by: 0, 30_000_000)
     try pair.run()
     try pair.offer(2, PTLCExtension.id, by: 1, 30_000_000)
@@ -181,11 +183,12 @@ import Wire
   }
 
   /// 483 payments in each direction: more signatures than one message carries.
-  @Test func signaturesThatFillMoreThanAMessageGoInPieces() throws {
+  @Test(arguments: PTLCExtension.Scheme.allCases)
+  func signaturesThatFillMoreThanAMessageGoInPieces(scheme: PTLCExtension.Scheme) throws {
     var pair = ChannelPair()
     pair.policy.maximumDustExposure = MilliSatoshi(1_000_000_000)
     try pair.openComposed(
-      try ChannelPair.taproot([ChannelPair.htlc, ChannelPair.ptlc]), capacity: Satoshi(16_000_000),
+      try ChannelPair.taproot([ChannelPair.htlc, ChannelPair.ptlc(scheme)]), capacity: Satoshi(16_000_000),
       pushed: MilliSatoshi(8_000_000_000), feeRate: FeeRate(satPerKiloWeight: 253))
     try pair.confirm()
     for number in 0..<483 {
@@ -223,9 +226,9 @@ import Wire
 
   /// A peer that sends something else in place of one of its messages: what becomes of the channel.
   private func distort(
-    _ type: UInt16, _ change: @escaping (inout [UInt8]) -> Void
+    _ type: UInt16, _ scheme: PTLCExtension.Scheme = .singleSigner, _ change: @escaping (inout [UInt8]) -> Void
   ) throws -> (warned: Bool, failed: Bool) {
-    var pair = try opened()
+    var pair = try opened(scheme)
     // So that the remote commitment has an output that needs a presignature.
     try pair.offer(1, PTLCExtension.id, by: 0, 30_000_000)
     try pair.run()
@@ -265,6 +268,27 @@ import Wire
     // More to come, and nothing comes: the channel waits, as it would for a silent peer.
     let waiting = try distort(45065) { $0[42] = 1 }
     #expect(!waiting.failed && !waiting.warned)
+  }
+
+  @Test func malformedNoncesNeitherTrapNorPass() throws {
+    // Number, flag, how many fundings, how many nonces, nonces.
+    let cut = try distort(45064, .musig2) { $0.removeLast(30) }
+    #expect(cut.warned && !cut.failed)
+    let noPoint = try distort(45064, .musig2) { $0[45] = 9 }
+    #expect(noPoint.warned && !noPoint.failed)
+    #expect(try distort(45064, .musig2) { $0[42] = 2 }.warned)
+    #expect(try distort(45064, .musig2) { $0.removeLast($0.count - 43) }.warned, "an empty piece")
+    #expect(try distort(45064, .musig2) { $0[43] = 0 }.warned, "none at all")
+    // None where there should be some; another one than the signature is made with.
+    #expect(try distort(45064, .musig2) { $0.removeLast($0.count - 42) }.failed)
+    #expect(try distort(45064, .musig2) { $0[45] ^= 1 }.failed)
+    let waiting = try distort(45064, .musig2) { $0[42] = 1 }
+    #expect(!waiting.failed && !waiting.warned)
+    // A part of the holder's, and its nonce.
+    for place in [0, 40, 90] {
+      let changed = try distort(45065, .musig2) { $0[$0.count - 1 - place] ^= 1 }
+      #expect(changed.failed || changed.warned, "\(place)")
+    }
   }
 
   @Test func anotherChannelsMessagesAreNotThisOnes() throws {

@@ -24,7 +24,11 @@ extension ChannelPair {
   }
 
   static let htlc: any ExtensionSlot = Slot(HTLCExtension(), .init(format: .anchors))
-  static let ptlc: any ExtensionSlot = Slot(PTLCExtension(), .init(delaysOneBlock: true))
+  static let ptlc = ptlc(.singleSigner)
+
+  static func ptlc(_ scheme: PTLCExtension.Scheme) -> any ExtensionSlot {
+    Slot(PTLCExtension(), .init(delaysOneBlock: true, scheme: scheme))
+  }
 
   /// The remote party's `limits` are the same as ours.
   mutating func openComposed(

@@ -380,8 +380,27 @@ import Wire
         == pair.ends[1].channel?.announcement(of: ChannelPair.node(1), chainHash: .regtest)?.signatureHash)
   }
 
-  /// Version 2 knew neither compositions nor kinds of payments.
-  @Test func theStoredFormOfTheVersionBeforeIsRead() throws {
+  /// What a signer remembers, as version 3 wrote it.
+  private func marks(_ marks: LocalSigner.Marks) -> [UInt8] {
+    var writer = ByteWriter()
+    writer.write(marks.unrevoked)
+    writer.writeBigSize(UInt64(marks.signed.count))
+    for entry in marks.signed {
+      writer.write(entry.funding)
+      writer.write(entry.number)
+      writer.write(entry.txid)
+    }
+    writer.writeBigSize(UInt64(marks.completed.count))
+    for entry in marks.completed {
+      writer.write(entry.funding)
+      writer.write(entry.number)
+      writer.write(entry.session)
+    }
+    return writer.bytes
+  }
+
+  /// Version 3 knew no second stages that both sign; version 2 neither compositions nor kinds of payments.
+  @Test func theStoredFormsOfTheVersionsBeforeAreRead() throws {
     var pair = ChannelPair()
     try pair.open(type: .simpleTaproot, pushed: MilliSatoshi(300_000_000))
     try pair.run()
@@ -390,18 +409,27 @@ import Wire
     try pair.run()
     let channel = try #require(pair.ends[0].channel)
     var old = channel.encoded
-    #expect(old[0] == 3 && old[107] == 0)
+    func expectRead(_ bytes: [UInt8]) throws {
+      let read = try LightningChannel(
+        decoding: bytes.bytes, registry: .shipped, policy: ChannelPolicy(),
+        makeSigner: { ChannelPair.signer(0, $0, $1) })
+      #expect(read.encoded == channel.encoded)
+      #expect(read.kind == .type(.simpleTaproot) && read.origins == channel.origins)
+    }
+    let known = marks(channel.signer.currentMarks)
+    let end = try #require(old.indices.first { old[$0...].starts(with: known) }) + known.count
+    #expect(old[0] == 4 && old[end] == 0)
+    old[0] = 3
+    old.remove(at: end)
+    try expectRead(old)
+    #expect(old[107] == 0)
     old[0] = 2
     old.remove(at: 107)
     // One origin: its kind, its number, its text.
     let origin: [UInt8] = [1] + [4, 0] + [0, 0, 0, 0, 0, 0, 0, 0] + [1, 0x31]
     let place = try #require(old.indices.first { old[$0...].starts(with: origin) })
     old.removeSubrange(place + 1...place + 2)
-    let read = try LightningChannel(
-      decoding: old.bytes, registry: .shipped, policy: ChannelPolicy(),
-      makeSigner: { ChannelPair.signer(0, $0, $1) })
-    #expect(read.encoded == channel.encoded)
-    #expect(read.kind == .type(.simpleTaproot) && read.origins == channel.origins)
+    try expectRead(old)
   }
 
   @Test func aStoredChannelThatIsDamagedIsRefused() throws {
