@@ -62,10 +62,10 @@ lnprototest: ## run tests written for lnprototest: make lnprototest TESTS=DIR
 	@scripts/install-lnprototest .build/peers/lnprototest
 	@GLCNODE=$(CURDIR)/.build/release/glcnode scripts/lnprototest $(TESTS)
 
-start-bench: ## how long a node with many channels takes to start: make start-bench CHANNELS=1000
+start-bench: ## how long a node with many channels takes to start: make start-bench CHANNELS=100,1000
 	@scripts/bootstrap
 	@scripts/quiet-build -c release --product glcnode
-	@scripts/start-bench --channels $(or $(CHANNELS),1000)
+	@scripts/start-bench $(if $(CHANNELS),--channels $(CHANNELS))
 
 costs: ## write docs/COSTS.md: what each stack weighs and costs
 	@scripts/bootstrap

@@ -56,6 +56,7 @@ let package = Package(
     .library(name: "Payments", targets: ["Payments"]),
     .library(name: "Routing", targets: ["Routing"]),
     .library(name: "Chain", targets: ["Chain"]),
+    .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Node", targets: ["Node"]),
     .library(name: "GLCTool", targets: ["GLCTool"]),
     .executable(name: "glcnode", targets: ["glcnode"]),

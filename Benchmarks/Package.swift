@@ -25,6 +25,11 @@ let package = Package(
         .product(name: "HTLC", package: "glc"),
         .product(name: "Signer", package: "glc"),
         .product(name: "BOLT", package: "glc"),
+        .product(name: "Base", package: "glc"),
+        .product(name: "PTLC", package: "glc"),
+        .product(name: "Anchors", package: "glc"),
+        .product(name: "Routing", package: "glc"),
+        .product(name: "Storage", package: "glc"),
       ],
       swiftSettings: [
         .swiftLanguageMode(.v6),

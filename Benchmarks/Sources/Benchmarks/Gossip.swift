@@ -97,7 +97,7 @@ extension Suite {
 }
 
 /// Runs an asynchronous operation to its end.
-private func waiting(_ operation: @escaping @Sendable () async -> UInt64) -> UInt64 {
+func waiting(_ operation: @escaping @Sendable () async -> UInt64) -> UInt64 {
   let done = DispatchSemaphore(value: 0)
   let result = Result()
   Task.detached {

@@ -18,6 +18,7 @@ while let argument = arguments.popFirst() {
 var suite = Suite()
 suite.addSigning()
 suite.addMuSig()
+suite.addBatches()
 suite.addKeys()
 suite.addHashing()
 suite.addSighashes()
@@ -28,6 +29,10 @@ suite.addTransport()
 suite.addMessages()
 suite.addGossip()
 suite.addCommitments()
+suite.addTaprootCommitments()
+suite.addPayments()
+suite.addRoutes()
+suite.addStorage()
 
 func isWanted(_ benchmark: Benchmark, _ filter: String) -> Bool {
   filter.isEmpty || benchmark.name.contains(filter) || benchmark.group.lowercased().contains(filter)

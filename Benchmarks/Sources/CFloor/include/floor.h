@@ -91,6 +91,17 @@ uint64_t floor_commitment_sign(size_t n, floor_commitment *commitment, const uin
 uint64_t floor_commitment_verify(size_t n, const floor_commitment *commitment);
 // One walk over the amounts of pending updates.
 uint64_t floor_walk(size_t n, const uint64_t *amounts, size_t count);
+// Taproot outputs of one internal key: leaves of 80 bytes (one or two), their branch, the tweak, and the key that comes of it.
+uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, const uint8_t *key33);
+
+// Dijkstra's algorithm over arrays. A row for each edge: from, to, base fee, proportional fee, minimum, maximum, delta.
+typedef struct floor_graph floor_graph;
+floor_graph *floor_graph_new(size_t nodes, size_t edges, const uint64_t *rows);
+// From the first to the second node of a pair, one pair after the other.
+uint64_t floor_paths(size_t n, floor_graph *graph, const uint32_t *pairs, size_t count, uint64_t amount);
+
+// Writes so many pages of a write-ahead log, and flushes them to the disk.
+uint64_t floor_write(size_t n, const char *path, size_t pages);
 
 #pragma clang assume_nonnull end
 #endif
