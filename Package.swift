@@ -208,7 +208,8 @@ let package = Package(
     tests(
       "NodeTests",
       [
-        "Node", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet", "BOLT", "GLC",
+        "Node", "Negotiation", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet",
+        "BOLT", "GLC",
         "HTLC", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding", "JSON", "Signer", "BitcoindSupport",
         logging,
       ] + nio),
@@ -227,7 +228,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Noise", "Sphinx", "Payments", "GLC", "BOLT",
-        "GLCTesting", "JSON", "GLCTool",
+        "Negotiation", "Signer", "GLCTesting", "JSON", "GLCTool",
       ],
       path: "Fuzz/Sources/FuzzTargets", swiftSettings: strict),
     tests("FuzzCorpusTests", ["FuzzTargets", "Encoding"]),

@@ -195,6 +195,8 @@ public struct ChannelSettings: Hashable, Sendable {
   public var minimumFunding = Satoshi(10_000)
   /// Nil for no limit.
   public var maximumFunding: Satoshi?
+  /// What this node puts into channels that peers propose, at most.
+  public var maximumContribution = Satoshi.zero
   /// Peers whose channels can be used before they are in a block.
   public var zeroconfPeers: [PublicKey] = []
   /// Blocks until a channel is used; nil for 3, on regtest 1.

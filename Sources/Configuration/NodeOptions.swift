@@ -132,6 +132,10 @@ public enum NodeOptions {
       "max-funding-sat", .channels, .sat, default: "no limit", example: "100000000",
       "The largest channel that a peer may open.",
       set: { $0.channels.maximumFunding = $1 }),
+    .one(
+      "max-contribution-sat", .channels, .sat, default: "0", example: "1000000",
+      "What this node puts into a channel that a peer proposes and asks it to fund with it, at most.",
+      set: { $0.channels.maximumContribution = $1 }),
     .list(
       "zeroconf-peer", .channels, .nodeID,
       "A peer whose channels can be used before they are in a block: it can take back what it sent through them. "

@@ -177,6 +177,26 @@ extension Opening {
     effects += [.persist, .send(.commit(promise))]
   }
 
+  /// The same coins again, for a transaction that replaces this one: what is paid more comes out of the change. Nil when there is not enough.
+  public func reusedContribution(_ request: CoinRequest) -> Contribution? {
+    let own = plan.inputs(ofOpener: isOpener)
+    let change = plan.outputs(ofOpener: isOpener).first { !$0.isChannel }?.output.scriptPubKey
+    var weight = request.startWeight.rawValue
+    for input in own {
+      if case .p2tr = input.spent?.scriptPubKey.kind { weight += 164 + 66 } else { weight += 164 + 108 }
+    }
+    let inputs = own.map { Contribution.Input(previous: $0.previous, vout: $0.vout) }
+    func left(_ weight: UInt64) -> Satoshi? {
+      guard let fee = request.feeRate.fee(for: Weight(weight))?.adding(Satoshi(1)) else { return nil }
+      return plan.total(ofOpener: isOpener).subtracting(request.amount)?.subtracting(fee)
+    }
+    // An output of less than the highest dust limit of Bitcoin Core is not worth making.
+    if let change, let rest = left(weight + UInt64(4 * (9 + change.count))), rest >= Satoshi(546) {
+      return Contribution(inputs: inputs, outputs: [TxOutput(value: rest, scriptPubKey: change)])
+    }
+    return left(weight) == nil ? nil : Contribution(inputs: inputs, outputs: [])
+  }
+
   /// BOLT 2, of an RBF attempt: MUST fail the negotiation if the transaction's total fees is less than the last successfully negotiated
   /// transaction's fees; the transaction does not share at least one input with each previous funding transaction.
   private func checkReplacement() throws(Refusal) {

@@ -20,6 +20,8 @@ extension CollectionName {
   static let incoming: CollectionName = "incoming"
   /// `PaymentOutcome` by the offer's origin.
   static let outcomes: CollectionName = "outcomes"
+  /// `HostedOpening` by the negotiation's id.
+  static let openings: CollectionName = "openings"
   /// `Resolver` by channel id.
   static let resolvers: CollectionName = "resolvers"
   /// `StoredPolicy` by channel id, for channels that have been given one.
@@ -60,7 +62,8 @@ extension StoreSchema {
   public static let node = StoreSchema(
     version: 2,
     collections: [
-      .channels, .updates, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet, .gossip,
+      .channels, .openings, .updates, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet,
+      .gossip,
       .invoices,
       .payments,
       .parts, .pendingForwards, .forwards, .onions, .counters,

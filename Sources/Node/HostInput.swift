@@ -2,6 +2,7 @@ internal import BOLT
 internal import Bitcoin
 internal import Encoding
 internal import GLC
+internal import Negotiation
 internal import Onchain
 internal import Payments
 internal import Peers
@@ -18,6 +19,18 @@ enum HostInput: Sendable {
   case whenConnected(CheckedContinuation<Void, Never>)
 
   case open(OpenOrder, Reply<ChannelID>)
+  /// A channel that is composed with the peer.
+  case propose(ProposalOrder, Reply<ChannelID>)
+  /// The wallet has chosen coins for it, or has none.
+  case contribution(NegotiationID, Opening.Contribution, reservation: UInt64)
+  case noContribution(NegotiationID, String)
+  /// The wallet has signed its part of the funding transaction, or does not.
+  case witnesses(NegotiationID, [Witness])
+  case noWitnesses(NegotiationID, String)
+  /// So much time has passed since that step.
+  case openingClock(NegotiationID, step: UInt64)
+  /// Runs with what is being composed at hand.
+  case composition(@Sendable (Composition) -> Void)
   case funded(ChannelID, Transaction, output: UInt32, reservation: UInt64)
   case notFunded(ChannelID, String)
   case close(ChannelID, CloseOrder, Reply<Void>)

@@ -5,6 +5,7 @@ public import Bitcoin
 public import Chain
 internal import Encoding
 internal import GLC
+internal import Negotiation
 internal import HTLC
 public import Logging
 internal import Onchain
@@ -161,9 +162,15 @@ public final class Node: Sendable {
       height: hub.height, now: .now, entropy: hub.randomBytes32(), records: records)
     let payments = PaymentService(hub: hub, engine: engine)
 
-    let hosts = channels.map { peer, channels in
+    var openings: [NodeID: [HostedOpening]] = [:]
+    for record in try await launch.store.records(in: .openings) {
+      let hosted = try HostedOpening(decoding: record.value, hub: hub)
+      openings[NodeID(hosted.opening.nodes.remote), default: []].append(hosted)
+    }
+    let hosts = Set(channels.keys).union(openings.keys).map { peer in
       PeerHost(
-        peer, hub: hub, channels: channels, resolvers: resolvers[peer] ?? [:], policies: policies, stored: stored)
+        peer, hub: hub, channels: channels[peer] ?? [], resolvers: resolvers[peer] ?? [:], policies: policies,
+        stored: stored, openings: openings[peer] ?? [])
     }
     hub.hosts.withLock { all in for host in hosts { all[host.peer] = host } }
     // The engine knows every channel before it takes up what was interrupted.
@@ -256,6 +263,49 @@ public final class Node: Sendable {
         continuation.resume(throwing: NodeError.notConnected(peer))
       }
     }
+  }
+
+  /// Composes a channel with a connected peer; returns its id when the funding transaction is broadcast.
+  func propose(_ order: ProposalOrder, to peer: NodeID) async throws -> ChannelID {
+    guard let host = hub.host(peer) else { throw NodeError.unknownPeer(peer) }
+    return try await withCheckedThrowingContinuation { continuation in
+      if !host.mailbox.post(.propose(order) { continuation.resume(with: $0.mapError { $0 as any Error }) }) {
+        continuation.resume(throwing: NodeError.notConnected(peer))
+      }
+    }
+  }
+
+  /// Replaces the funding transaction of a composed channel, which is not confirmed yet, by one that pays more. The channel gets another id.
+  func replaceFunding(of channel: ChannelID, feeRate: FeeRate) async throws -> ChannelID {
+    for (peer, composition) in await compositions() {
+      guard let hosted = composition.openings.values.first(where: { $0.channel == channel }),
+        let ours = hosted.opening.terms.local, let theirs = hosted.opening.terms.remote
+      else { continue }
+      guard hosted.opening.isOpener else {
+        throw NodeError.openingFailed("the peer has proposed it: it can replace it")
+      }
+      let deal = hosted.opening.deal
+      var order = ProposalOrder(
+        stack: deal.stack, contribution: ours.contribution, wished: theirs.contribution, pushed: deal.pushed,
+        isAnnounced: deal.isAnnounced, feeRate: feeRate, policy: hosted.order?.policy ?? settings.channels,
+        shutdownScript: ours.shutdownScript)
+      order.replaces = hosted.opening.id
+      return try await propose(order, to: peer)
+    }
+    throw NodeError.unknownChannel(channel)
+  }
+
+  /// What is being composed, by peer.
+  func compositions() async -> [NodeID: Composition] {
+    var all: [NodeID: Composition] = [:]
+    for (peer, host) in hub.hosts.withLock({ $0 }) {
+      all[peer] = await withCheckedContinuation { continuation in
+        if !host.mailbox.post(.composition { continuation.resume(returning: $0) }) {
+          continuation.resume(returning: Composition())
+        }
+      }
+    }
+    return all
   }
 
   /// Closes a channel together with the peer; returns when both have signed.

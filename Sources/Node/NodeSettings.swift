@@ -15,6 +15,8 @@ public struct NodeSettings: Sendable {
   /// What channels are opened and accepted with.
   public var channels = ChannelPolicy()
   public var announcesChannels = true
+  /// What this node puts into channels that peers ask it to fund with them, at most.
+  public var maximumContribution = Satoshi.zero
   /// Peers whose channels are used before they are confirmed.
   public var zeroconfPeers: Set<NodeID> = []
   /// For what is forwarded.
@@ -59,7 +61,10 @@ public struct NodeSettings: Sendable {
   }
 
   /// What this node offers: odd bits, so that peers of any age can talk to it.
-  public static let defaultFeatures = FeatureSet(
+  public static let defaultFeatures = FeatureSet(bits: plainFeatures.bits + [Hub.compositionFeature])
+
+  /// The same without what no BOLT knows.
+  public static let plainFeatures = FeatureSet(
     bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 37, 45, 47, 51, 61, 81, 83])
 
   public var chainHash: ChainHash { ChainHash(network.genesisBlockHash) }

@@ -19,6 +19,7 @@ extension PeerHost {
 
   func connectBlock(_ notice: BlockNotice) async {
     height = notice.height
+    connectBlockToOpenings(notice)
     for id in Array(channels.keys) {
       guard var hosted = channels[id], let funding = hosted.channel.funding else {
         expire(id, notice.height)
@@ -62,6 +63,7 @@ extension PeerHost {
 
   func disconnectBlocks(to height: UInt32) {
     self.height = height
+    disconnectBlocksFromOpenings(to: height)
     for id in channels.keys {
       guard var hosted = channels[id] else { continue }
       if let place = hosted.channel.funding?.confirmation, place.height > height {

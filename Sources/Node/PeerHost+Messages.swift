@@ -3,6 +3,7 @@ internal import Bitcoin
 internal import Encoding
 internal import GLC
 internal import Logging
+internal import Negotiation
 internal import Peers
 internal import Wire
 
@@ -11,6 +12,7 @@ internal import Wire
 extension PeerHost {
   func receive(_ raw: RawMessage) {
     let bytes = raw.bytes
+    if NegotiationMessage.types.contains(raw.type) { return receiveNegotiation(bytes, type: raw.type) }
     // What belongs to a channel names it behind its type.
     if bytes.count >= 34, let id = channelID(in: bytes), let hosted = channels[id], let context = context(hub.height),
       hosted.channel.ownsMessage(raw.type)
@@ -49,6 +51,8 @@ extension PeerHost {
       {
         return take(message, for: own)
       }
+      // The peer has a channel whose funding transaction is not complete here yet.
+      if keepEarly(message, for: id) { break }
       if case .channelReestablish(let theirs) = message { return reestablishUnknown(theirs) }
       if case .error = message { break }
       logger.info(
@@ -66,7 +70,7 @@ extension PeerHost {
     return ChannelID(raw)
   }
 
-  private func take(_ message: Message, for id: ChannelID) {
+  func take(_ message: Message, for id: ChannelID) {
     guard var hosted = channels[id], let context = context(hub.height) else { return }
     let before = hosted.channel.phase
     let effects = hosted.channel.receive(message, context)

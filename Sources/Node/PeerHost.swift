@@ -2,6 +2,7 @@ internal import BOLT
 internal import Bitcoin
 internal import Encoding
 internal import GLC
+internal import Negotiation
 internal import Logging
 internal import Onchain
 internal import Payments
@@ -23,6 +24,8 @@ actor PeerHost {
   /// The height of the last block that this host has worked off; the hub's may be one ahead.
   var height: UInt32
   var logger: Logger
+  /// Channels that are composed with this peer.
+  var composition = Composition()
   private var isStopped = false
   /// What is to be sent, said and done when it is durable.
   private let releases: Releases
@@ -53,12 +56,14 @@ actor PeerHost {
 
   init(
     _ peer: NodeID, hub: Hub, channels: [LightningChannel] = [], resolvers: [ChannelID: OnchainChannel] = [:],
-    policies: [ChannelID: StoredPolicy] = [:], stored: [ChannelID: StoredUpdates] = [:]
+    policies: [ChannelID: StoredPolicy] = [:], stored: [ChannelID: StoredUpdates] = [:],
+    openings: [HostedOpening] = []
   ) {
     self.peer = peer
     self.hub = hub
     self.channels = [:]
     height = hub.height
+    for hosted in openings { composition.openings[hosted.opening.id] = hosted }
     var logger = hub.logger
     logger[metadataKey: "peer"] = "\(String("\(peer)".prefix(12)))"
     self.logger = logger
@@ -84,6 +89,7 @@ actor PeerHost {
   private func run() async {
     releases.start()
     begin()
+    resumeOpenings()
     while let inputs = await mailbox.next() {
       for input in inputs { await handle(input) }
       await finishBatch()
@@ -100,6 +106,7 @@ actor PeerHost {
       hosted.opening?(.failure(.openingFailed("the node stops")))
       for reply in hosted.closing { reply(.failure(.closingFailed("the node stops"))) }
     }
+    closeOpenings("the node stops")
     channels = [:]
   }
 
@@ -110,11 +117,14 @@ actor PeerHost {
       .stop(let done):
       done.resume()
     case .open(_, let reply): reply(.failure(.openingFailed("the node stops")))
+    case .propose(_, let reply): reply(.failure(.openingFailed("the node stops")))
+    case .composition(let body): body(composition)
     case .close(_, _, let reply): reply(.failure(.closingFailed("the node stops")))
     case .forceClose(_, _, _, let reply): reply?(.failure(.closingFailed("the node stops")))
     case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
+    case .contribution, .noContribution, .witnesses, .noWitnesses, .openingClock: break
     case .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed,
       .goOnchain,
       .unpublished,
@@ -239,6 +249,14 @@ actor PeerHost {
     case .whenConnected(let continuation):
       if connection == nil { waiters.append(continuation) } else { continuation.resume() }
     case .open(let order, let reply): open(order, reply)
+    case .propose(let order, let reply): propose(order, reply)
+    case .contribution(let id, let contribution, let reservation): contributed(id, contribution, reservation)
+    case .noContribution(let id, let reason): notContributed(id, reason)
+    case .witnesses(let id, let witnesses): witnessed(id, witnesses)
+    case .noWitnesses(let id, let reason): notWitnessed(id, reason)
+    case .openingClock(let id, let step): openingClock(id, step: step)
+    case .composition(let body):
+      batch.afterwards.append { [composition] in body(composition) }
     case .funded(let id, let transaction, let output, let reservation): funded(id, transaction, output, reservation)
     case .notFunded(let id, let reason): failChannel(id, reason)
     case .close(let id, let order, let reply): close(id, order, reply)
@@ -296,6 +314,7 @@ actor PeerHost {
       channels[id] = hosted
       apply(effects, to: id)
     }
+    greetComposer()
     let mailbox = mailbox
     Task {
       while let messages = await connection.nextBatch() {
@@ -316,6 +335,7 @@ actor PeerHost {
       channels[id] = hosted
       apply(effects, to: id)
     }
+    loseComposer()
   }
 
   private func disconnect(after reason: String) {

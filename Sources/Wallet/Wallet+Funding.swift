@@ -10,6 +10,8 @@ public struct InputsRequest: Hashable, Sendable {
   /// The weight of everything but the inputs and the change.
   public var startWeight: Weight
   public var minimumConfirmations: UInt32 = 1
+  /// Nil: whichever.
+  public var coins: [OutPoint]?
   /// The least weight that is counted for the witness of each input.
   public var minimumWitnessWeight = Weight(0)
   /// Nil: the height of the tip.
@@ -47,6 +49,7 @@ extension Wallet {
     // Heavier ones are not relayed; and sums of what is lighter do not overflow.
     guard max(request.startWeight, request.minimumWitnessWeight) <= RelayPolicy.maximumWeight else { throw .tooLarge }
     var spending = SpendRequest([], feeRate: request.feeRate)
+    spending.coins = request.coins
     spending.minimumConfirmations = request.minimumConfirmations
     spending.spendsUnconfirmedChange = request.minimumConfirmations == 0
     let available = try candidates(for: spending).map { candidate in

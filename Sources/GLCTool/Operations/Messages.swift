@@ -1,3 +1,4 @@
+internal import BOLT
 internal import Bitcoin
 internal import Encoding
 internal import JSON
@@ -16,11 +17,18 @@ private let decodeMessage = Operation(
   Parameter("message", .hex, "its type and payload"),
   returns: [
     "type": "integer",
-    "name": "as the BOLTs call it; null for an odd type that they do not have",
+    "name": "as the BOLTs call it; null for an odd type that they do not have, and for ours",
     "fields": "{name: value}, named as in the BOLTs, without lengths and counts; `payload` where there is no name",
     "tlvs": "[{type, length, value}]: every record of the extension, known or not",
   ]
-) { message in try Message(decoding: message).named.json }
+) { message in try Message(decoding: message, custom: ours).named.json }
+
+/// What nodes that compose channels say to each other (`docs/REGISTRY.md`), which no BOLT has.
+private let ours: CustomTypes = {
+  var types = LightningChannel.customTypes
+  types.messages.formUnion(45_056...45_183)
+  return types
+}()
 
 private let encodeMessage = Operation(
   "message.encode", "Writes a message: takes what message.decode gives.",

@@ -16,7 +16,50 @@ extension NodeAPI {
         RPCResult("stacks[].name", "string", "the stack"),
         RPCResult("stacks[].channel_type", "object", "bits and names"),
         RPCResult("stacks[].extensions[]", "string", "what it is composed of"),
+        RPCResult("parts[]", "object", "every part that a stack can have here: name, kind, id"),
+        RPCResult("peers[].id", "node id", "a peer that composes channels too"),
+        RPCResult("peers[].parts[]", "object", "what it has"),
       ]),
+    RPCMethod(
+      "glc-proposals", .glc, "Show the channels that are being composed with peers",
+      details:
+        "From the first question until the channel is used. As PSBTs, other tools can read them (bitcoin-cli decodepsbt).",
+      parameters: [
+        .optional(
+          "psbt", .bool, default: "false",
+          "Whether to write out the funding transaction and both first commitments as PSBTs.")
+      ],
+      results: [
+        RPCResult("proposals[].peer_id", "node id", "the peer"),
+        RPCResult("proposals[].id", "hex", "the negotiation"),
+        RPCResult("proposals[].stage", "string", "how far it is"),
+        RPCResult("proposals[].opener", "string", "local or remote"),
+        RPCResult("proposals[].round", "integer", "proposals so far"),
+        RPCResult("proposals[].stack", "string", "what the channel is composed of"),
+        RPCResult("proposals[].our_amount_msat", "msat", "what we put in"),
+        RPCResult("proposals[].their_amount_msat", "msat", "what the peer puts in"),
+        RPCResult("proposals[].push_msat", "msat", "what the opener gives away of it"),
+        RPCResult("proposals[].funding_feerate_perkw", "integer", "of the funding transaction"),
+        RPCResult("proposals[].commitment_feerate_perkw", "integer", "of commitments"),
+        RPCResult("proposals[].inputs[]", "object", "of the funding transaction: txid, vout, of, amount_msat"),
+        RPCResult("proposals[].outputs[]", "object", "of the funding transaction: script, of, amount_msat"),
+        RPCResult("proposals[].parameters[]", "object", "of each extension: extension, ours"),
+        RPCResult("proposals[].txid", "hex", "the funding transaction", optional: true),
+        RPCResult("proposals[].channel_id", "hex", "the channel", optional: true),
+        RPCResult("proposals[].refusal", "string", "why it ended", optional: true),
+        RPCResult("proposals[].psbts[]", "string", "in base64: funding, both commitments", optional: true),
+      ]),
+    RPCMethod(
+      "glc-bumpfunding", .glc, "Replace the funding transaction of a composed channel by one that pays more",
+      details:
+        "As long as it is not confirmed. The new one makes a channel of its own; the one whose funding transaction is confirmed lives, the other "
+        + "is forgotten six blocks later.",
+      parameters: [.required("id", .channel, "The channel, or the peer when there is one channel with it."), .feeRate],
+      results: [
+        RPCResult("channel_id", "hex", "the channel that comes of it"),
+        RPCResult("txid", "hex", "the funding transaction"), RPCResult("outnum", "integer", "its output"),
+        RPCResult("replaced", "hex", "the channel before"),
+      ], isSlow: true),
     RPCMethod(
       "glc-stack", .glc, "Show what a channel is composed of, and its commitment output by output",
       parameters: [.required("id", .channel, "The channel, or the peer when there is one channel with it.")],

@@ -283,6 +283,7 @@ extension NodeSettings {
     let own = configuration.channels
     channels.minimumFunding = own.minimumFunding
     channels.maximumFunding = own.maximumFunding
+    maximumContribution = own.maximumContribution
     zeroconfPeers = Set(own.zeroconfPeers.map { NodeID($0) })
     if let depth = own.minimumDepth { channels.minimumDepth = depth }
     channels.reserveMillionths = UInt64(own.reserveMillionths)

@@ -176,7 +176,21 @@ enum ReplyTables {
     "glc-stacks": [
       ReplyTable(
         "stacks", empty: "none",
-        [Column("stack", "name"), Column("channel type", "channel_type.names"), Column("extensions", "extensions")])
+        [Column("stack", "name"), Column("channel type", "channel_type.names"), Column("extensions", "extensions")]),
+      ReplyTable(
+        "parts", title: "Parts that channels can be composed of", empty: "none",
+        [Column("part", "name"), Column("kind", "kind"), Column("number", "id", .number)]),
+      ReplyTable(
+        "peers", title: "Peers that compose channels too", empty: "none", [Column("peer", "id", .id)]),
+    ],
+    "glc-proposals": [
+      ReplyTable(
+        "proposals", empty: "nothing is being composed",
+        [
+          Column("peer", "peer_id", .id), Column("stack", "stack"), Column("stage", "stage"),
+          Column("opener", "opener"), Column("ours", "our_amount_msat", .msat),
+          Column("theirs", "their_amount_msat", .msat), Column("funding", "txid", .id),
+        ])
     ],
     "glc-stack": [
       ReplyTable(

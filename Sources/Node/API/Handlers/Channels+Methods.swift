@@ -76,6 +76,10 @@ extension Handlers {
       order.policy.reserveMillionths = reserve.millionths(of: order.capacity)
     }
     try await affordable(order)
+    if let text = try arguments.string(ifPresent: "stack") {
+      return try await fundComposed(text, peer, order, arguments, context)
+    }
+    if arguments.has("peer_amount") { throw RPCError(.invalidParams, "peer_amount: only together with a stack") }
     await context.progress("Negotiating the channel with the peer")
     let (node, wanted) = (node, order)
     let id = try await handedOver { try await node.open(wanted, with: peer) }

@@ -53,7 +53,8 @@ extension Handlers {
   }
 
   func stacks(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
-    [
+    let (parts, peers) = await composableParts()
+    return [
       "stacks": .array(
         try BOLT.ChannelType.allCases.map { type in
           [
@@ -61,7 +62,7 @@ extension Handlers {
             "channel_type": .channelType(Wire.ChannelType(features: FeatureSet(bits: type.featureBits))),
             "extensions": .array(try Self.names(type.stack()).map { .string($0) }),
           ]
-        })
+        }), "parts": parts, "peers": peers,
     ]
   }
 
