@@ -78,6 +78,9 @@ extension LightningChannel {
     }
   }
 
+  /// Does now what the next commitments will need, while nobody waits for it.
+  public func prepare() { core?.prepareKeys(signer) }
+
   mutating func handle(_ fault: Fault) -> [LightningEffect] {
     switch fault {
     case .warn(let reason): [.disconnect(reason)]

@@ -32,6 +32,7 @@ public struct Channel: Sendable {
   /// The remote party's public nonces for its next commitment, as it sent them last, where both sign together. They are used for one
   /// signature and are no part of the stored form: on each connection there are new ones.
   var remoteNonces: [FundingNonce] = []
+  private let keys = KeyMemory()
   /// What the remote party has revealed.
   public internal(set) var secrets = ShachainStore()
   /// Whether our last `commit` went out after our last `revoke`: the order in which they are sent again.
@@ -123,14 +124,27 @@ extension Channel {
     _ state: CommitmentState, on funding: Funding, heldBy holder: Party, number: UInt64, point: PublicKey
   ) throws(DraftError) -> Commitment {
     let own = parameters.parties[holder]
-    let keys = try CommitmentKeys(
-      holder: own.basepoints, counterparty: parameters.parties[holder.other].basepoints, perCommitmentPoint: point,
-      resolving: stack.keys)
+    let keys = try keys(of: holder, at: point)
     let context = CommitmentContext(
       holder: holder, funder: parameters.funder, number: number, fundingOutpoint: funding.outPoint,
       capacity: funding.capacity, dustLimit: own.dustLimit, contestDelay: own.contestDelay, feeRate: state.feeRate,
       keys: keys, obscuringFactor: parameters.obscuringFactor)
     return try stack.commitment(context, balances: state.balances, ledgers: state.ledgers)
+  }
+
+  private func keys(of holder: Party, at point: PublicKey) throws(DraftError) -> CommitmentKeys {
+    try keys.keys(of: holder, at: point, resolving: stack.keys) { () throws(DraftError) in
+      try CommitmentKeys(
+        holder: parameters.parties[holder].basepoints, counterparty: parameters.parties[holder.other].basepoints,
+        perCommitmentPoint: point, resolving: stack.keys)
+    }
+  }
+
+  /// Works out the keys of the next commitments, as far as their points are known: while nobody waits for them.
+  public func prepareKeys(_ signer: some ChannelSigner) {
+    guard connection == .established else { return }
+    if let next = try? signer.point(localNumber + 1) { _ = try? keys(of: .local, at: next) }
+    if let next = remotePoints.last { _ = try? keys(of: .remote, at: next) }
   }
 
   /// Our latest commitment on each funding.

@@ -106,6 +106,8 @@ struct HostedChannel: Sendable {
   var isDirty = false
   /// What of its log is stored beside it.
   var stored = StoredUpdates()
+  /// Payments of ours for which there is no room yet.
+  var waiting: [WaitingOffer] = []
   /// Payments of the peer's that are to be removed as soon as the channel is established.
   var removals: [PaymentName: Removal] = [:]
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.

@@ -22,27 +22,51 @@ extension PeerHost {
   func offer(_ payment: OutgoingPayment) {
     var refusal = OfferRefusal.unknownChannel
     for id in payment.channels {
-      guard var hosted = channels[id] else { continue }
-      if let reason = hosted.channel.obstacle(to: payment) {
-        refusal = reason
+      // Nobody overtakes who waits for room.
+      if payment.isOurs, channels[id]?.waiting.isEmpty == false {
+        refusal = .tooManyPending
         continue
       }
-      do {
-        let offer = AnyPaymentOffer(
-          id: 0, amount: payment.amount, lock: payment.lock, expiry: payment.expiry, onion: payment.onion,
-          pathKey: payment.pathKey)
-        let (name, effects) = try hosted.channel.offer(offer, origin: payment.origin)
-        channels[id] = hosted
-        batch.touched.insert(id)
-        apply(effects, to: id)
-        batch.payments.append(.offered(origin: payment.origin, PaymentKey(channel: id, name)))
-        return
-      } catch {
-        logger.debug("an offer was not made", metadata: ["channel": "\(id)", "reason": "\(error)"])
-        refusal = channels[id]?.channel.exceededLimit(of: payment) ?? .insufficientBalance
-      }
+      guard let reason = tryOffer(payment, over: id) else { return }
+      refusal = reason
+    }
+    if refusal == .tooManyPending, payment.isOurs, let id = payment.channels.last,
+      channels[id].map({ $0.waiting.count < WaitingOffer.maximumCount }) == true
+    {
+      channels[id]?.waiting.append(WaitingOffer(payment))
+      return
     }
     batch.payments.append(.outcome(origin: payment.origin, .notOffered(refusal)))
+  }
+
+  /// Why it was not offered; nil when it was.
+  private func tryOffer(_ payment: OutgoingPayment, over id: ChannelID) -> OfferRefusal? {
+    guard var hosted = channels[id] else { return .unknownChannel }
+    if let reason = hosted.channel.obstacle(to: payment) { return reason }
+    do {
+      let offer = AnyPaymentOffer(
+        id: 0, amount: payment.amount, lock: payment.lock, expiry: payment.expiry, onion: payment.onion,
+        pathKey: payment.pathKey)
+      let (name, effects) = try hosted.channel.offer(offer, origin: payment.origin)
+      channels[id] = hosted
+      batch.touched.insert(id)
+      apply(effects, to: id)
+      batch.payments.append(.offered(origin: payment.origin, PaymentKey(channel: id, name)))
+      return nil
+    } catch {
+      logger.debug("an offer was not made", metadata: ["channel": "\(id)", "reason": "\(error)"])
+      return channels[id]?.channel.exceededLimit(of: payment) ?? .insufficientBalance
+    }
+  }
+
+  /// Payments of ours that found a channel full are offered as soon as there is room, in their order.
+  func offerWaiting(_ id: ChannelID) {
+    while let first = channels[id]?.waiting.first {
+      let refusal = tryOffer(first.payment, over: id)
+      if refusal == .tooManyPending, !first.isOver { return }
+      channels[id]?.waiting.removeFirst()
+      if let refusal { batch.payments.append(.outcome(origin: first.payment.origin, .notOffered(refusal))) }
+    }
   }
 
   func settle(_ key: PaymentKey, _ witness: PaymentWitness, _ attribution: [UInt8]?) {
@@ -92,6 +116,19 @@ extension PeerHost {
       }
     }
   }
+}
+
+/// A payment of ours that waits for room in a channel. Those that are passed on do not: their senders may know another way.
+struct WaitingOffer: Sendable {
+  let payment: OutgoingPayment
+  private let deadline = ContinuousClock.now + .seconds(10)
+
+  init(_ payment: OutgoingPayment) { self.payment = payment }
+
+  var isOver: Bool { ContinuousClock.now >= deadline }
+
+  /// Of one channel.
+  static let maximumCount = 2000
 }
 
 extension PaymentOutcome {

@@ -162,6 +162,7 @@ actor PeerHost {
   private func finishBatch() async {
     let height = hub.height
     for id in Array(channels.keys) where channels[id]?.removals.isEmpty == false { tryRemovals(id) }
+    for id in Array(channels.keys) where channels[id]?.waiting.isEmpty == false { offerWaiting(id) }
     // What the inputs have made due is signed now, once for all of them.
     for id in batch.touched {
       guard let context = context(height) else { break }
@@ -181,6 +182,8 @@ actor PeerHost {
     // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
     for id in batch.touched { publish(id) }
     release(batch)
+    // While the disk is at work, and the peer.
+    for id in batch.touched { channels[id]?.channel.prepare() }
     // Messages are worked off; what has come of them waits for the disk without us.
     for done in batch.read { done.resume() }
     if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }

@@ -33,4 +33,21 @@ import Wire
     }
     await network.stop()
   }
+
+  /// More than the peer takes at a time: they wait for each other, and none comes back.
+  @Test func paymentsWaitForRoomInAFullChannel() async throws {
+    let network = try await TestNetwork(
+      nodes: 2, settings: { settings, _ in settings.channels.maximumAccepted = 5 })
+    try await network.fund(0)
+    try await network.open(0, 1)
+    var paying: [Paying] = []
+    var invoices: [Bolt11Invoice] = []
+    for _ in 0..<40 { invoices.append(try await network.invoice(1, MilliSatoshi(1_000_000))) }
+    for invoice in invoices { paying.append(Paying(network.nodes[0], invoice)) }
+    try await network.wait("all are over", seconds: 60) { paying.allSatisfy(\.isOver) }
+    let failure = paying.first { !$0.succeeded }?.failure
+    #expect(paying.allSatisfy { $0.succeeded }, "\(String(describing: failure))")
+    #expect(await network.nodes[0].inspect().allSatisfy(\.waiting.isEmpty))
+    await network.stop()
+  }
 }

@@ -122,6 +122,11 @@ public struct OutgoingPayment: Hashable, Sendable {
   public var pathKey: PublicKey?
   /// What the channel keeps with the offer, and gives back with its outcome. Opaque; different for every offer.
   public var origin: [UInt8]
+
+  /// Whether it begins here, and is not passed on for somebody else.
+  public var isOurs: Bool {
+    if case .part? = try? OfferOrigin(decoding: origin.bytes) { true } else { false }
+  }
 }
 
 /// Why no channel took an offer. Nothing of it has reached a peer, nor will.
