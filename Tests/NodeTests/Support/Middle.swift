@@ -48,6 +48,8 @@ final class Middle: Sendable {
   private static func configuration(_ node: Node) -> PeerConfiguration {
     var configuration = PeerConfiguration(features: node.settings.features, networks: [node.settings.chainHash])
     configuration.logger.logLevel = .critical
+    // What it is told is for the other.
+    configuration.knowsEvenType = { _ in true }
     return configuration
   }
 
