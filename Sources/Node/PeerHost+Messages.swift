@@ -24,6 +24,11 @@ extension PeerHost {
       batch.touched.insert(id)
       return apply(effects, to: id)
     }
+    // BOLT 1: upon receiving a message of unknown, even type: MUST close the connection.
+    guard MessageType.known(raw.type) != nil || !raw.type.isMultiple(of: 2) else {
+      batch.disconnect = "\(PeerError.unknownEvenType(raw.type))"
+      return
+    }
     let message: Message
     do { message = try Message(decoding: bytes, custom: LightningChannel.customTypes) } catch {
       batch.disconnect = "a message that cannot be read: \(error)"
