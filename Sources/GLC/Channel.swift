@@ -114,6 +114,9 @@ public struct Channel: Sendable {
 
   /// Whether commitments are signed together, with nonces of both sides.
   public var signsTogether: Bool { stack.funding.signsTogether }
+
+  /// Whether the remote party's next commitment is proposed and not signed yet: until then, nothing is offered or removed.
+  public var isProposing: Bool { isFixed.remote }
 }
 
 // MARK: - Commitments

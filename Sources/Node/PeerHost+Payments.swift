@@ -21,6 +21,7 @@ extension PeerHost {
 
   func offer(_ payment: OutgoingPayment) {
     var refusal = OfferRefusal.unknownChannel
+    var isLater = false
     for id in payment.channels {
       // Nobody overtakes who waits for room.
       if payment.isOurs, channels[id]?.waiting.isEmpty == false {
@@ -29,6 +30,7 @@ extension PeerHost {
       }
       guard let reason = tryOffer(payment, over: id) else { return }
       refusal = reason
+      isLater = isLater || channels[id]?.channel.core?.isProposing == true
     }
     if refusal == .tooManyPending, payment.isOurs, let id = payment.channels.last,
       channels[id].map({ $0.waiting.count < WaitingOffer.maximumCount }) == true
@@ -36,6 +38,8 @@ extension PeerHost {
       channels[id]?.waiting.append(WaitingOffer(payment))
       return
     }
+    // Between a proposed commitment and its signature nothing can be offered: a moment later it can, or the connection is gone.
+    guard !isLater else { return waitingOffers.append(payment) }
     batch.payments.append(.outcome(origin: payment.origin, .notOffered(refusal)))
   }
 
@@ -61,12 +65,19 @@ extension PeerHost {
 
   /// Payments of ours that found a channel full are offered as soon as there is room, in their order.
   func offerWaiting(_ id: ChannelID) {
-    while let first = channels[id]?.waiting.first {
+    while let first = channels[id]?.waiting.first, channels[id]?.channel.core?.isProposing == false || first.isOver {
       let refusal = tryOffer(first.payment, over: id)
       if refusal == .tooManyPending, !first.isOver { return }
       channels[id]?.waiting.removeFirst()
       if let refusal { batch.payments.append(.outcome(origin: first.payment.origin, .notOffered(refusal))) }
     }
+  }
+
+  /// Makes the offers that had to wait.
+  func tryOffers() {
+    let waiting = waitingOffers
+    waitingOffers = []
+    for payment in waiting { offer(payment) }
   }
 
   func settle(_ key: PaymentKey, _ witness: PaymentWitness, _ attribution: [UInt8]?) {

@@ -26,6 +26,8 @@ actor PeerHost {
   var logger: Logger
   /// Channels that are composed with this peer.
   var composition = Composition()
+  /// Offers that no channel could take at the moment.
+  var waitingOffers: [OutgoingPayment] = []
   private var isStopped = false
   /// What is to be sent, said and done when it is durable.
   private let releases: Releases
@@ -163,6 +165,7 @@ actor PeerHost {
     let height = hub.height
     for id in Array(channels.keys) where channels[id]?.removals.isEmpty == false { tryRemovals(id) }
     for id in Array(channels.keys) where channels[id]?.waiting.isEmpty == false { offerWaiting(id) }
+    if !waitingOffers.isEmpty { tryOffers() }
     // What the inputs have made due is signed now, once for all of them.
     for id in batch.touched {
       guard let context = context(height) else { break }
