@@ -209,8 +209,8 @@ let package = Package(
       "NodeTests",
       [
         "Node", "Negotiation", "Chain", "Storage", "Peers", "RPC", "Configuration", "Payments", "Routing", "Wallet",
-        "BOLT", "GLC", "Base", "HTLC", "PTLC", "Anchors", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing", "Encoding",
-        "JSON", "Signer", "BitcoindSupport", logging,
+        "BOLT", "GLC", "Base", "HTLC", "PTLC", "Anchors", "Wire", "Sphinx", "Bitcoin", "Secp256k1", "Hashing",
+        "Encoding", "JSON", "Signer", "BitcoindSupport", logging,
       ] + nio),
     tests("CommandTests", ["Node", "RPC", "JSON", "BitcoindSupport", "Chain", logging] + nio),
     tests("GLCTests", ["GLC", "Encoding"]),

@@ -1,4 +1,5 @@
 public import Bitcoin
+public import GLC
 public import Wire
 
 /// What a step depends on besides the channel itself.
@@ -12,17 +13,23 @@ public struct ChannelContext: Sendable {
   public var closingFeeRate: FeeRate
   /// The most that commitments may pay by the present estimates; nil for what the policy says.
   public var maximumFeeRate: FeeRate?
+  /// The extensions that this node has.
+  public var registry: ExtensionRegistry
 
   public init(
     localFeatures: FeatureSet, remoteFeatures: FeatureSet, height: UInt32, closingFeeRate: FeeRate = .relayFloor,
-    maximumFeeRate: FeeRate? = nil
+    maximumFeeRate: FeeRate? = nil, registry: ExtensionRegistry = .shipped
   ) {
     self.localFeatures = localFeatures
     self.remoteFeatures = remoteFeatures
     self.height = height
     self.closingFeeRate = closingFeeRate
     self.maximumFeeRate = maximumFeeRate
+    self.registry = registry
   }
+
+  /// Whether both sides compose channels of extensions.
+  public var composes: Bool { negotiated(.composedChannels) }
 
   /// Whether both sides offer the feature, by either bit.
   func negotiated(_ feature: Feature) -> Bool {

@@ -36,6 +36,8 @@ public struct ChannelPolicy: Hashable, Sendable {
   public var maximumDustExposure = ChannelParameters.usualDustExposure
   /// Whether this peer's channels may be used before they are confirmed.
   public var trustsUnconfirmed = false
+  /// Whether a peer may propose another stack for an open channel.
+  public var exchangesStacks = true
 
   public init() {}
 

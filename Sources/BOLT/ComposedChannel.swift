@@ -81,6 +81,7 @@ extension LightningChannel {
       terms: PerParty(local: terms(.local), remote: terms(.remote)), minimumDepth: opening.minimumDepth,
       phase: .awaitingDepth, signer: signer, policy: policy, alias: opening.alias)
     channel.core = core
+    channel.peerComposes = true
     channel.core?.limitDustExposure(to: policy.maximumDustExposure)
     channel.id = id
     channel.funding = FundingOutput(outPoint: state.funding.outPoint, transaction: nil, confirmation: nil)

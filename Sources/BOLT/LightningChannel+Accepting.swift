@@ -74,6 +74,7 @@ extension LightningChannel {
       isAnnounced: announces, capacity: message.fundingSatoshis, pushed: message.pushMsat,
       feeRate: message.feeratePerKw, terms: PerParty(local: ours, remote: theirs), minimumDepth: depth, phase: .agreed,
       signer: signer, policy: policy, alias: alias)
+    channel.peerComposes = context.composes
     channel.firstRemotePoint = message.keys.firstPerCommitmentPoint
     try channel.learnOpeningNonce(message.nextLocalNonce)
     try channel.checkFirstCommitment(

@@ -74,7 +74,9 @@ extension LightningChannel {
 
   /// Sends what closing needs next.
   mutating func continueClosing(_ context: ChannelContext, _ effects: inout [LightningEffect]) throws(Fault) {
-    if let script = plannedShutdown, shutdownScripts.local == nil, let core {
+    if let script = plannedShutdown, shutdownScripts.local == nil, let core, quiescence == Quiescence(),
+      !core.isChangingStack
+    {
       // BOLT 2: if there are updates pending on the receiving node's commitment transaction: MUST NOT send a `shutdown`.
       guard !core.log.hasChanges(for: .remote), !core.awaitsRevocation else { return }
       shutdownScripts.local = script

@@ -175,12 +175,7 @@ extension ChannelTerms: BinaryCodable {
     reserve = Satoshi(try reader.readUInt64())
     contestDelay = try reader.readUInt16()
     limits = try OfferLimits(from: &reader)
-    var keys: [Basepoint: PublicKey] = [:]
-    for _ in 0..<(try reader.readCount(ofAtLeast: 34)) {
-      let basepoint = Basepoint(rawValue: try reader.readUInt8())
-      guard keys.updateValue(try reader.read(), forKey: basepoint) == nil else { throw .malformed("a basepoint twice") }
-    }
-    basepoints = Basepoints(keys)
+    basepoints = try Basepoints(from: &reader)
     shutdownScript = try reader.readFlag() ? Script(reader.readSized()) : nil
   }
 
@@ -189,11 +184,7 @@ extension ChannelTerms: BinaryCodable {
     writer.write(reserve.rawValue)
     writer.write(contestDelay)
     limits.encode(to: &writer)
-    writer.writeBigSize(UInt64(basepoints.all.count))
-    for entry in basepoints.all {
-      writer.write(entry.basepoint.rawValue)
-      writer.write(entry.key)
-    }
+    basepoints.encode(to: &writer)
     writer.write(optional: shutdownScript) { $1.write(sized: $0.bytes) }
   }
 }

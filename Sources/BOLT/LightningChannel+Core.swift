@@ -44,6 +44,7 @@ extension LightningChannel {
   func encode(_ message: ChannelMessage) throws(Fault) -> [LightningEffect] {
     switch message {
     case .update(.feeRate(let rate)): return [try send(UpdateFee(channelID: id, feeratePerKw: rate))]
+    case .update(.stack(let change)): return [.send(UpgradeMessage.changed(id, change))]
     case .update(.extension(let position, let update)):
       guard let core, let wire = core.stack.extensions[position].encodeMessage(update) else {
         throw .fail("an update that cannot be sent")
@@ -67,13 +68,15 @@ extension LightningChannel {
     case .propose(let number, let nonces): return proposal(number, nonces)
     case .presign(let number, let sets): return presignatures(number, sets)
     case .reestablish(let state):
+      var records = TLVStream()
+      if peerComposes { records[UpgradeMessage.record] = state.stack?.record }
       return [
         try send(
           ChannelReestablish(
             channelID: id, nextCommitmentNumber: state.nextCommitmentNumber,
             nextRevocationNumber: state.nextRevocationNumber, yourLastPerCommitmentSecret: state.lastSecret,
             myCurrentPerCommitmentPoint: state.currentPoint,
-            nextLocalNonces: signsTogether ? state.nextNonces.map { NonceEntry($0) } : nil))
+            nextLocalNonces: signsTogether ? state.nextNonces.map { NonceEntry($0) } : nil, otherRecords: records))
       ]
     }
   }
@@ -103,6 +106,7 @@ extension LightningChannel {
   mutating func receive(
     _ message: UpdateFee, _ context: ChannelContext, _ effects: inout [LightningEffect]
   ) throws(Fault) {
+    try requireUpdates()
     // BOLT 2: if the `update_fee` is too low for timely processing, OR is unreasonably large: MUST send a `warning` and close the
     // connection, or send an `error` and fail the channel.
     guard policy.allows(message.feeratePerKw, atMost: context.maximumFeeRate) else {
@@ -112,6 +116,11 @@ extension LightningChannel {
     try step(&effects) { (core, signer) throws(ChannelError) in
       try core.receive(.update(.feeRate(message.feeratePerKw)), signer)
     }
+  }
+
+  /// BOLT 2: MUST NOT send an update message after `stfu`.
+  func requireUpdates() throws(Fault) {
+    guard quiescence.received == nil else { throw .warn("an update after stfu") }
   }
 
   static func signature(_ signature: CompactSignature) throws(Fault) -> ECDSASignature {
@@ -127,6 +136,7 @@ extension LightningChannel {
     guard isReady.local, isReady.remote, isEstablished, phase == .normal || phase == .shuttingDown, var core else {
       throw .notNow("the channel is not in normal operation")
     }
+    guard !isQuiescing else { throw .notNow("something fundamental is underway") }
     let result = try core.propose(content)
     self.core = core
     var effects: [LightningEffect] = []

@@ -54,6 +54,7 @@ extension LightningChannel {
       case .closingSigned(let closing): try receive(closing, context, &effects)
       case .closingComplete(let complete): try receive(complete, context, &effects)
       case .closingSig(let signature): try receive(signature, context, &effects)
+      case .stfu(let stfu): try receive(stfu, context)
       case .announcementSignatures(let signatures): receive(signatures, &effects)
       default: throw .warn("\(message.typeName) is not a message about a channel in operation")
       }
@@ -70,6 +71,8 @@ extension LightningChannel {
       if let core = next.core, core.canCommit, core.knowsNextPoint, next.isReady.local, next.isReady.remote {
         try next.step(&effects) { (core, signer) throws(ChannelError) in try core.commit(signer) }
       }
+      try next.continueUpgrade(context, &effects)
+      try next.continueQuiescence(context, &effects)
       try next.continueClosing(context, &effects)
       self = next
       return effects

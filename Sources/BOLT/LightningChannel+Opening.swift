@@ -78,11 +78,12 @@ extension LightningChannel {
     }
     // The other side's dust limit is not known yet: BOLT 2 makes it fit our reserve.
     let terms = try ownTerms(policy, signer, capacity: request.capacity, theirDustLimit: .zero, request.shutdownScript)
-    let channel = LightningChannel(
+    var channel = LightningChannel(
       peer: request.peer, keyIndex: request.keyIndex, isOpener: true, temporaryID: request.temporaryID,
       kind: .type(request.type), isAnnounced: request.isAnnounced, capacity: request.capacity, pushed: request.pushed,
       feeRate: request.feeRate, terms: PerParty(local: terms, remote: nil), minimumDepth: 0, phase: .proposed,
       signer: signer, policy: policy, alias: request.alias)
+    channel.peerComposes = context.composes
     let balances = Balances(local: capacity.subtracting(request.pushed) ?? .zero, remote: request.pushed)
     try channel.checkFirstCommitment(balances, reserves: (terms.reserve, terms.reserve))
     let keys = try channel.openingKeys(terms.basepoints)

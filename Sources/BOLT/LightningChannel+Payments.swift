@@ -85,10 +85,11 @@ extension LightningChannel {
     func add(_ payments: [AnyPendingPayment]) {
       for payment in payments where known[payment.offeredBy].insert(payment.name).inserted { found.append(payment) }
     }
+    for state in [funding.base, funding.local] + funding.remote {
+      // While the stack changes, each state has its own.
+      for (position, slot) in state.stack.payments { add(slot.pending(in: state.ledgers[position])) }
+    }
     for (position, slot) in core.stack.payments {
-      add(slot.pending(in: funding.base.ledgers[position]))
-      add(slot.pending(in: funding.local.ledgers[position]))
-      for state in funding.remote { add(slot.pending(in: state.ledgers[position])) }
       for entry in core.log.entries {
         if case .extension(position, let update) = entry.content, case .offered(let offer)? = slot.event(update) {
           add([
@@ -117,7 +118,7 @@ extension LightningChannel {
     let fixed = cost(state)
     available = available.subtracting(fixed) ?? .zero
     // One more payment makes the commitment heavier, and the opener pays for that too.
-    guard available > .zero, let (position, slot) = core.stack.payments.first,
+    guard available > .zero, let (position, slot) = state.stack.payments.first,
       let update = slot.offer(
         AnyPaymentOffer(
           id: nextOfferID(position, slot, core), amount: available,

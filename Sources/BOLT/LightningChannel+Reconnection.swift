@@ -1,3 +1,4 @@
+internal import Encoding
 internal import GLC
 internal import Wire
 
@@ -7,30 +8,38 @@ extension LightningChannel {
   /// The connection is gone. A channel that is not funded yet is forgotten with it.
   public mutating func disconnect() -> [LightningEffect] {
     isConnected = false
-    forgetNegotiation()
+    var effects: [LightningEffect] = []
+    forgetNegotiation(&effects)
     guard isFunded else { return [.forget("the connection was lost before the channel was funded")] }
     core?.disconnect()
-    return []
+    return effects
   }
 
-  mutating func forgetNegotiation() {
+  mutating func forgetNegotiation(_ effects: inout [LightningEffect]) {
     closing = nil
     closingNonces = PerParty(local: nil, remote: nil)
     noncePieces = SignaturePieces()
     presignaturePieces = SignaturePieces()
     signaturePieces = SignaturePieces()
+    interruptUpgrade(&effects)
+    peerComposes = false
   }
 
   /// There is a connection again. Sends `channel_reestablish`, or, of a channel that has failed, the error.
-  public mutating func connect(fundingIsSpent: Bool = false) -> [LightningEffect] {
+  /// - Parameter context: of the new connection.
+  public mutating func connect(_ context: ChannelContext, fundingIsSpent: Bool = false) -> [LightningEffect] {
     isConnected = true
-    forgetNegotiation()
+    var effects: [LightningEffect] = []
+    forgetNegotiation(&effects)
+    peerComposes = context.composes
     // Once a block says it, the peer need not hear it again: some end the connection at every error, with all channels on it.
-    guard !fundingIsSpent, phase < .ended else { return [] }
-    if let failure, let message = try? send(errorMessage(failure)) { return [message] }
-    guard let core, phase < .onchain, core.connection == .disconnected else { return [] }
-    guard let state = try? core.reestablish(signer), let messages = try? encode(.reestablish(state)) else { return [] }
-    return messages
+    guard !fundingIsSpent, phase < .ended else { return effects }
+    if let failure, let message = try? send(errorMessage(failure)) { return effects + [message] }
+    guard let core, phase < .onchain, core.connection == .disconnected else { return effects }
+    guard let state = try? core.reestablish(signer), let messages = try? encode(.reestablish(state)) else {
+      return effects
+    }
+    return effects + messages
   }
 
   mutating func reestablish(
@@ -42,7 +51,10 @@ extension LightningChannel {
     let state = Reestablish(
       nextCommitmentNumber: theirs.nextCommitmentNumber, nextRevocationNumber: theirs.nextRevocationNumber,
       lastSecret: theirs.yourLastPerCommitmentSecret, currentPoint: theirs.myCurrentPerCommitmentPoint,
-      nextNonces: try nonces(theirs.nextLocalNonces))
+      nextNonces: try nonces(theirs.nextLocalNonces),
+      stack: try peerComposes
+        ? theirs.otherRecords[UpgradeMessage.record].map { (record) throws(Fault) in try StackStatus(record: record) }
+        : nil)
     var resent: [LightningEffect] = []
     try step(&resent) { (core, signer) throws(ChannelError) in try core.receive(.reestablish(state), signer) }
     if core?.connection == .outdated {

@@ -17,6 +17,8 @@ extension LightningChannel {
       guard next.isReady.local, next.isReady.remote else { throw .fail("message \(type) before channel_ready") }
       if next.isSignatureMessage(type) {
         try next.receiveSignatures(type: type, body: body, &effects)
+      } else if UpgradeMessage.types.contains(type) {
+        try next.receiveUpgrade(type: type, body: body, context, &effects)
       } else {
         try next.receiveUpdate(type: type, body: body, &effects)
       }
@@ -30,6 +32,7 @@ extension LightningChannel {
   private mutating func receiveUpdate(
     type: UInt16, body: RawSpan, _ effects: inout [LightningEffect]
   ) throws(Fault) {
+    try requireUpdates()
     guard let stack = core?.stack, let position = stack.owner(ofMessage: type) else {
       throw .warn("message \(type) is not one of this channel's")
     }
@@ -49,6 +52,7 @@ extension LightningChannel {
   /// Whether messages of this type are the channel's alone: its extensions' updates, and what the core says where they ask for it.
   public func ownsMessage(_ type: UInt16) -> Bool {
     core?.stack.owner(ofMessage: type) != nil || isSignatureMessage(type)
+      || (peerComposes && isFunded && UpgradeMessage.types.contains(type))
   }
 
   private func paymentSlot(_ position: Int) -> (any PaymentSlot)? {
@@ -70,6 +74,7 @@ extension LightningChannel {
   mutating func noteIrrevocable(
     _ content: UpdateContent, _ author: Party, _ effects: inout [LightningEffect]
   ) throws(Fault) {
+    if case .stack = content { return noteStackChange(&effects) }
     guard case .extension(let position, let update) = content, let slot = paymentSlot(position),
       let event = slot.event(update)
     else { return }

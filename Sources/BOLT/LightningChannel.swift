@@ -57,6 +57,14 @@ public struct LightningChannel: Sendable {
   var closingNonces = PerParty<MuSigPublicNonce?>(local: nil, remote: nil)
   /// What stands behind each of our offers; bytes of whoever made it.
   public internal(set) var origins: [PaymentName: [UInt8]] = [:]
+  /// Whether the peer composes channels of extensions, as long as there is a connection.
+  var peerComposes = false
+  /// How far both are on the way to having nothing on its way.
+  var quiescence = Quiescence()
+  /// What we want the channel to become.
+  var upgrade: UpgradeWish?
+  /// What we have agreed that it becomes, and the peer has not sent yet.
+  var agreedChange: StackChange?
   /// Of presignatures, and of a commitment's, as long as some are still to come.
   var noncePieces = SignaturePieces()
   var presignaturePieces = SignaturePieces()
@@ -163,7 +171,7 @@ extension LightningChannel {
   /// Whether payments can be offered now.
   public var canOffer: Bool {
     phase == .normal && isReady.local && isReady.remote && core?.connection == .established
-      && plannedShutdown == nil && isConnected
+      && plannedShutdown == nil && isConnected && !isQuiescing
   }
 
   /// Whether the peer can take messages about the channel.

@@ -21,6 +21,10 @@ public enum LightningEffect: Sendable {
   case payment(PaymentNotice)
   /// Both sides have sent `channel_ready`: payments can flow.
   case ready
+  /// What became of our wish for another stack.
+  case upgrade(UpgradeOutcome)
+  /// Both sides' commitments have another stack than before, for good.
+  case stackChanged
   /// The funding output is deep enough to be announced: `announcement` has what is to be signed.
   case announce
   /// Both sides' signatures for the announcement are there.

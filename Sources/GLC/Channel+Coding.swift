@@ -6,8 +6,9 @@ internal import Secp256k1
 // reader.
 
 extension Channel {
-  /// Version 2 added `maximumDustExposure`, version 3 serial numbers of updates, and that updates may stand elsewhere.
-  static let codingVersion: UInt8 = 3
+  /// Version 2 added `maximumDustExposure`, version 3 serial numbers of updates, and that updates may stand elsewhere; version 4 that each
+  /// commitment has a stack of its own, and what stacks left behind.
+  static let codingVersion: UInt8 = 4
 
   /// All of the channel but what a lost connection forgets anyway (BOLT 2 §Message Retransmission).
   public var encoded: [UInt8] { encoded { _, _ in false } }
@@ -17,7 +18,12 @@ extension Channel {
   public func encoded(isKeptApart: (_ serial: UInt64, _ update: AnyUpdate) -> Bool) -> [UInt8] {
     var writer = ByteWriter(reservingCapacity: 4096)
     writer.write(Self.codingVersion)
-    stack.encode(to: &writer)
+    // The one that is there for good, and the one that takes its place.
+    let stacks = stacksInForce
+    writer.write(UInt8(truncatingIfNeeded: stacks.count))
+    for stack in stacks { stack.encode(to: &writer) }
+    writer.writeBigSize(UInt64(namedKeys.count))
+    for key in namedKeys { key.encode(to: &writer) }
     parameters.encode(to: &writer)
     // Whoever reads it has no connection, and what no signature covers is forgotten then.
     writer.write((connection == .established ? .disconnected : connection).rawValue)
@@ -29,18 +35,25 @@ extension Channel {
     for point in remotePoints { writer.write(point) }
     writer.writeBigSize(UInt64(signatures.count))
     for set in signatures { set.encode(to: &writer) }
-    if stack.needsPresign {
-      localHandover.encode(to: &writer)
-      for handover in remoteHandovers { handover.encode(to: &writer) }
-    }
+    localHandover.encode(to: &writer)
+    for handover in remoteHandovers { handover.encode(to: &writer) }
     secrets.encode(to: &writer)
     writer.writeBigSize(UInt64(fundings.count))
-    for funding in fundings { funding.encode(to: &writer) }
-    let entries = log.entries.filter { $0.author == .local || $0.stage != .proposed }
+    for funding in fundings { funding.encode(to: &writer, stacks) }
+    let entries = log.entries.filter { ($0.author == .local && !$0.changesStack) || $0.stage != .proposed }
     writer.write(log.nextSerial)
     writer.writeBigSize(UInt64(entries.count))
     for entry in entries { entry.encode(to: &writer, isKeptApart: isKeptApart) }
     return writer.bytes
+  }
+
+  /// The stacks of the commitments in force: one, or two as long as one takes the other's place.
+  private var stacksInForce: [ChannelStack] {
+    var stacks = [stack]
+    for entry in log.entries where entry.stage != .proposed {
+      if case .stack(let change) = entry.content { stacks.append(change.stack) }
+    }
+    return stacks
   }
 
   /// Reads what `encoded` wrote. The connection is lost, whatever it was.
@@ -52,9 +65,20 @@ extension Channel {
     let version: UInt8
     do throws(DecodingError) { version = try reader.readUInt8() } catch { throw .malformed(error) }
     guard (1...Self.codingVersion).contains(version) else { throw .unknownVersion(version) }
-    let stack = try ChannelStack(from: &reader, registry: registry)
+    var stacks: [ChannelStack] = []
+    let stackCount: UInt8
+    do throws(DecodingError) { stackCount = version < 4 ? 1 : try reader.readUInt8() } catch { throw .malformed(error) }
+    guard (1...2).contains(stackCount) else { throw .malformed(.malformed("number of stacks")) }
+    for _ in 0..<stackCount { stacks.append(try ChannelStack(from: &reader, registry: registry)) }
+    let stack = stacks[0]
     do throws(DecodingError) {
-      self.stack = stack
+      namedKeys = stack.keys.sorted()
+      if version >= 4 {
+        namedKeys = []
+        let count = try reader.readBigSize()
+        guard count <= UInt64(reader.remaining / 3) else { throw .truncated }
+        for _ in 0..<count { namedKeys.append(try KeyRef(from: &reader)) }
+      }
       parameters = try ChannelParameters(from: &reader, version: version)
       guard let connection = Connection(rawValue: try reader.readUInt8()), connection != .established else {
         throw .malformed("unknown connection")
@@ -77,7 +101,7 @@ extension Channel {
       let signatureCount = try reader.readSmallCount()
       for _ in 0..<signatureCount { signatures.append(try CommitmentSignatures(from: &reader)) }
       remoteHandovers = Array(repeating: .none, count: unrevoked)
-      if stack.needsPresign {
+      if version >= 4 || stack.needsPresign {
         localHandover = try Handover(from: &reader)
         for index in 0..<unrevoked { remoteHandovers[index] = try Handover(from: &reader) }
       }
@@ -86,7 +110,8 @@ extension Channel {
       let fundingCount = try reader.readSmallCount()
       guard fundingCount > 0 else { throw .malformed("no funding") }
       for _ in 0..<fundingCount {
-        fundings.append(try FundingState(from: &reader, stack: stack, unrevoked: unrevoked))
+        fundings.append(
+          try FundingState(from: &reader, stacks: stacks, unrevoked: unrevoked, hasNumbers: version >= 4))
       }
       log = UpdateLog()
       if version > 2 { log.nextSerial = try reader.readUInt64() }
@@ -94,10 +119,13 @@ extension Channel {
       guard entryCount <= UInt64(reader.remaining) else { throw .truncated }
       for index in 0..<entryCount {
         let serial = version > 2 ? try reader.readUInt64() : index
-        log.entries.append(try LogEntry(from: &reader, stack: stack, serial: serial, apart: apart))
+        log.entries.append(try LogEntry(from: &reader, stacks: stacks, serial: serial, apart: apart))
         guard version < 3 || serial < log.nextSerial else { throw .malformed("a serial number") }
       }
       if version < 3 { log.nextSerial = entryCount }
+      guard !log.changesStack || log.entries.count == 1 else {
+        throw .malformed("updates beside a change of the stack")
+      }
       try reader.finish()
     } catch {
       throw .malformed(error)
@@ -205,20 +233,30 @@ extension PartyParameters: BinaryCodable {
     dustLimit = Satoshi(try reader.readUInt64())
     contestDelay = try reader.readUInt16()
     reserve = Satoshi(try reader.readUInt64())
-    var keys: [Basepoint: PublicKey] = [:]
-    for _ in 0..<(try reader.readSmallCount()) {
-      let basepoint = Basepoint(rawValue: try reader.readUInt8())
-      guard keys.updateValue(try reader.read(), forKey: basepoint) == nil else { throw .malformed("a basepoint twice") }
-    }
-    basepoints = Basepoints(keys)
+    basepoints = try Basepoints(from: &reader)
   }
 
   public func encode(to writer: inout ByteWriter) {
     writer.write(dustLimit.rawValue)
     writer.write(contestDelay)
     writer.write(reserve.rawValue)
-    writer.writeBigSize(UInt64(basepoints.all.count))
-    for entry in basepoints.all {
+    basepoints.encode(to: &writer)
+  }
+}
+
+extension Basepoints: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    var keys: [Basepoint: PublicKey] = [:]
+    for _ in 0..<(try reader.readSmallCount()) {
+      let basepoint = Basepoint(rawValue: try reader.readUInt8())
+      guard keys.updateValue(try reader.read(), forKey: basepoint) == nil else { throw .malformed("a basepoint twice") }
+    }
+    self.init(keys)
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    writer.writeBigSize(UInt64(all.count))
+    for entry in all {
       writer.write(entry.basepoint.rawValue)
       writer.write(entry.key)
     }
@@ -272,15 +310,44 @@ extension CommitmentSignatures: BinaryCodable {
   }
 }
 
+extension KeyRef: BinaryCodable {
+  public init(from reader: inout ByteReader) throws(DecodingError) {
+    let basepoint = Basepoint(rawValue: try reader.readUInt8())
+    guard let derivation = KeyDerivation(rawValue: try reader.readUInt8()),
+      let side = Side(rawValue: try reader.readUInt8())
+    else { throw .malformed("unknown key") }
+    self.init(KeyRole(basepoint, derivation), side)
+  }
+
+  public func encode(to writer: inout ByteWriter) {
+    writer.write(role.basepoint.rawValue)
+    writer.write(role.derivation.rawValue)
+    writer.write(side.rawValue)
+  }
+}
+
 extension CommitmentState {
-  func encode(to writer: inout ByteWriter) {
+  func encode(to writer: inout ByteWriter, _ stacks: [ChannelStack]) {
+    writer.write(UInt8(truncatingIfNeeded: stacks.firstIndex { $0.isSame(as: stack) } ?? 0))
+    writer.writeBigSize(UInt64(retired.count))
+    for (id, ledger) in retired.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      writer.write(id.rawValue)
+      writer.writeSized(ledger)
+    }
     writer.write(balances[.local].rawValue)
     writer.write(balances[.remote].rawValue)
     writer.write(feeRate.satPerKiloWeight)
     for ledger in ledgers { writer.writeSized(ledger.encoded) }
   }
 
-  init(from reader: inout ByteReader, stack: ChannelStack) throws(DecodingError) {
+  init(from reader: inout ByteReader, stacks: [ChannelStack], hasNumber: Bool) throws(DecodingError) {
+    let number = hasNumber ? Int(try reader.readUInt8()) : 0
+    guard stacks.indices.contains(number) else { throw .malformed("a commitment of no stack") }
+    stack = stacks[number]
+    for _ in 0..<(hasNumber ? try reader.readSmallCount() : 0) {
+      let id = ExtensionID(rawValue: try reader.readUInt16())
+      retired[id] = try reader.readSized()
+    }
     balances = Balances(local: MilliSatoshi(try reader.readUInt64()), remote: MilliSatoshi(try reader.readUInt64()))
     feeRate = FeeRate(satPerKiloWeight: try reader.readUInt32())
     ledgers = []
@@ -292,20 +359,24 @@ extension CommitmentState {
 }
 
 extension Channel.FundingState {
-  func encode(to writer: inout ByteWriter) {
+  func encode(to writer: inout ByteWriter, _ stacks: [ChannelStack]) {
     funding.outPoint.encode(to: &writer)
     writer.write(funding.capacity.rawValue)
-    base.encode(to: &writer)
-    local.encode(to: &writer)
-    for state in remote { state.encode(to: &writer) }
+    base.encode(to: &writer, stacks)
+    local.encode(to: &writer, stacks)
+    for state in remote { state.encode(to: &writer, stacks) }
   }
 
-  init(from reader: inout ByteReader, stack: ChannelStack, unrevoked: Int) throws(DecodingError) {
+  init(
+    from reader: inout ByteReader, stacks: [ChannelStack], unrevoked: Int, hasNumbers: Bool
+  ) throws(DecodingError) {
     funding = Funding(outPoint: try OutPoint(from: &reader), capacity: Satoshi(try reader.readUInt64()))
-    base = try CommitmentState(from: &reader, stack: stack)
-    local = try CommitmentState(from: &reader, stack: stack)
+    base = try CommitmentState(from: &reader, stacks: stacks, hasNumber: hasNumbers)
+    local = try CommitmentState(from: &reader, stacks: stacks, hasNumber: hasNumbers)
     remote = []
-    for _ in 0..<unrevoked { remote.append(try CommitmentState(from: &reader, stack: stack)) }
+    for _ in 0..<unrevoked {
+      remote.append(try CommitmentState(from: &reader, stacks: stacks, hasNumber: hasNumbers))
+    }
   }
 }
 
@@ -325,11 +396,15 @@ extension LogEntry {
       writer.write(1 as UInt8)
       writer.writeBigSize(UInt64(position))
       writer.writeSized(update.encoded)
+    case .stack(let change):
+      // The stack itself stands at the beginning.
+      writer.write(3 as UInt8)
+      for party in Party.allCases { change.basepoints[party].encode(to: &writer) }
     }
   }
 
   init(
-    from reader: inout ByteReader, stack: ChannelStack, serial: UInt64, apart: [UInt64: [UInt8]]
+    from reader: inout ByteReader, stacks: [ChannelStack], serial: UInt64, apart: [UInt64: [UInt8]]
   ) throws(DecodingError) {
     let author = try reader.readParty()
     guard let stage = UpdateStage(rawValue: try reader.readUInt8()), stage != .irrevocable else {
@@ -340,11 +415,18 @@ extension LogEntry {
     case 0: content = .feeRate(FeeRate(satPerKiloWeight: try reader.readUInt32()))
     case let kind where kind == 1 || kind == 2:
       let position = try reader.readSmallCount()
+      let stack = stacks[0]
       guard stack.extensions.indices.contains(position) else { throw .malformed("an update of no extension") }
       guard let stored = try kind == 1 ? reader.readSized() : apart[serial] else {
         throw .malformed("an update that is not there")
       }
       content = .extension(position, try stack.extensions[position].decodeUpdate(stored.bytes))
+    case 3:
+      guard stacks.count == 2 else { throw .malformed("a change of the stack without one") }
+      content = .stack(
+        StackChange(
+          stack: stacks[1],
+          basepoints: PerParty(local: try Basepoints(from: &reader), remote: try Basepoints(from: &reader))))
     default: throw .malformed("unknown update")
     }
     self.init(serial: serial, author: author, content: content, stage: stage)

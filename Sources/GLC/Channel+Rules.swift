@@ -5,6 +5,11 @@ public import Bitcoin
 extension Channel {
   /// Takes an update into the log, or says which rule it breaks. On every active funding, since it must hold on all.
   mutating func admit(_ content: UpdateContent, by author: Party) throws(ChannelError) {
+    if case .stack(let change) = content { return try admit(change, by: author) }
+    guard !isChangingStack else {
+      guard author == .remote else { throw .notNow("the stack is about to change") }
+      throw .violation(ProtocolViolation(.warning, "an update while the stack changes"))
+    }
     var next: [Prospects] = []
     next.reserveCapacity(fundings.count)
     for funding in fundings {
@@ -116,7 +121,7 @@ extension Channel {
   /// Commitment fee and fixed costs, in satoshi. With the buffer: at a multiple of the fee rate and with one more contract.
   public func funderCost(_ state: CommitmentState, heldBy holder: Party, withBuffer: Bool) -> Satoshi? {
     let summary = contracts(in: state, heldBy: holder)
-    var weight = stack.baseWeight.rawValue + summary.outputWeight.rawValue
+    var weight = state.stack.baseWeight.rawValue + summary.outputWeight.rawValue
     var rate = state.feeRate
     if withBuffer {
       // 172: BOLT 3's weight of one more output.
@@ -124,7 +129,7 @@ extension Channel {
       let (multiplied, overflow) = rate.satPerKiloWeight.multipliedReportingOverflow(by: parameters.feeSpikeMultiple)
       rate = FeeRate(satPerKiloWeight: overflow ? .max : multiplied)
     }
-    return rate.fee(for: Weight(weight))?.adding(stack.reserve)
+    return rate.fee(for: Weight(weight))?.adding(state.stack.reserve)
   }
 
   /// What the contracts of a state will make of the commitment of `holder`: outputs, their weight, and what is trimmed.

@@ -54,7 +54,7 @@ extension Channel {
     }
     let signatures = try signer.signatures(commitments, remoteNonces, presignatures ?? [])
     next.remoteHandovers.append(
-      stack.needsPresign
+      next.fundings.contains { $0.remote.last?.stack.needsPresign == true }
         ? Handover(presignatures: presignatures ?? commitments.map { _ in [] }, signatures: signatures.map(\.children))
         : .none)
     // A nonce is good for one signature.
@@ -119,8 +119,9 @@ extension Channel {
     ) { $0.local }
     // The same that were asked for, or would have been: with them, what is taken on the chain can be learned from. Where both sign
     // together, the signer sees to it that the nonces are those of the proposal.
+    let needsPresign = next.fundings.contains { $0.local.stack.needsPresign }
     let presignatures =
-      stack.needsPresign
+      needsPresign
       ? try signer.presignatures(commitments, signatures.map { $0.children.compactMap(\.nonce) }) : []
     for (index, signatures) in signatures.enumerated() {
       let nonce = try signer.nonce(of: commitments[index], in: self)
@@ -131,7 +132,8 @@ extension Channel {
     }
     next.isFixed.local = false
     next.signatures = signatures
-    if stack.needsPresign {
+    next.localHandover = .none
+    if needsPresign {
       next.localHandover = Handover(presignatures: presignatures, signatures: signatures.map(\.children))
     }
 
@@ -217,6 +219,8 @@ extension Channel {
   public mutating func disconnect() {
     guard connection == .established else { return }
     log.forgetUncommitted(by: .remote)
+    log.forgetProposedStack()
+    awaitsStackChange = false
     isFixed = PerParty(local: false, remote: false)
     heldRevocation = nil
     log.catchUp()
@@ -229,7 +233,7 @@ extension Channel {
     Reestablish(
       nextCommitmentNumber: localNumber + 1, nextRevocationNumber: remoteUnrevoked,
       lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try signer.point(localNumber),
-      nextNonces: try nextNonces(signer))
+      nextNonces: try nextNonces(signer), stack: stackStatus)
   }
 
   private func secretOfRemote(before number: UInt64) -> Bytes32 {
@@ -258,6 +262,7 @@ extension Channel {
         throw .violation(ProtocolViolation(.failChannel, "your_last_per_commitment_secret is not what we revealed"))
       }
     }
+    if let status = theirs.stack { try receive(status, nextCommitmentNumber: theirs.nextCommitmentNumber) }
     let resendsRevocation: Bool
     switch theirs.nextRevocationNumber {
     case localNumber: resendsRevocation = false
@@ -319,6 +324,9 @@ extension Channel {
     for entry in entries {
       for index in fundings.indices {
         do { try fundings[index].base.apply(entry.content, by: entry.author) } catch { throw .violation(error) }
+      }
+      if case .stack(let change) = entry.content {
+        namedKeys = Set(namedKeys + change.stack.keys).sorted()
       }
     }
     // Asked for again and again until the log changes: once here, not by replaying for each question.

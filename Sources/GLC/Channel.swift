@@ -5,7 +5,6 @@ public import Secp256k1
 /// A channel: who has what, what is on its way, and which commitments say so. A value: each step works on a copy, so that one that
 /// throws changes nothing. It does no input or output, has no clock and no randomness; what is to be done comes back as effects.
 public struct Channel: Sendable {
-  public let stack: ChannelStack
   public internal(set) var parameters: ChannelParameters
   public internal(set) var fundings: [FundingState]
   public internal(set) var log = UpdateLog()
@@ -35,6 +34,12 @@ public struct Channel: Sendable {
   private let keys = KeyMemory()
   /// What the remote party has revealed.
   public internal(set) var secrets = ShachainStore()
+  /// Every key that a commitment of this channel may have named: also those of stacks that it had before, whose revoked commitments can
+  /// still appear.
+  public internal(set) var namedKeys: [KeyRef]
+  /// The remote party has signed our next commitment with another stack, and will send both again: nothing may come before it. Forgotten
+  /// with the connection.
+  public internal(set) var awaitsStackChange = false
   /// Whether our last `commit` went out after our last `revoke`: the order in which they are sent again.
   var commitWasLast = false
 
@@ -87,9 +92,10 @@ public struct Channel: Sendable {
     stack: ChannelStack, parameters: ChannelParameters, funding: Funding, balances: Balances, feeRate: FeeRate,
     signatures: [CommitmentSignatures] = [], remotePoints: (PublicKey, PublicKey), remoteNonces: [FundingNonce] = []
   ) {
-    self.stack = stack
     self.parameters = parameters
-    let state = CommitmentState(balances: balances, ledgers: stack.makeLedgers(), feeRate: feeRate)
+    namedKeys = stack.keys.sorted()
+    let state = CommitmentState(
+      stack: stack, balances: balances, ledgers: stack.makeLedgers(), feeRate: feeRate)
     fundings = [FundingState(funding: funding, base: state, local: state, remote: [state])]
     self.signatures = signatures
     self.remotePoints = [remotePoints.0, remotePoints.1]
@@ -112,6 +118,9 @@ public struct Channel: Sendable {
       && hasNonces(remoteNonces)
   }
 
+  /// What the channel is composed of, for good; a commitment in force can have the stack before or the one behind.
+  public var stack: ChannelStack { fundings[0].base.stack }
+
   /// Whether commitments are signed together, with nonces of both sides.
   public var signsTogether: Bool { stack.funding.signsTogether }
 
@@ -127,15 +136,17 @@ extension Channel {
     _ state: CommitmentState, on funding: Funding, heldBy holder: Party, number: UInt64, point: PublicKey
   ) throws(DraftError) -> Commitment {
     let own = parameters.parties[holder]
-    let keys = try keys(of: holder, at: point)
+    let keys = try keys(of: holder, at: point, in: state.stack)
     let context = CommitmentContext(
       holder: holder, funder: parameters.funder, number: number, fundingOutpoint: funding.outPoint,
       capacity: funding.capacity, dustLimit: own.dustLimit, contestDelay: own.contestDelay, feeRate: state.feeRate,
       keys: keys, obscuringFactor: parameters.obscuringFactor)
-    return try stack.commitment(context, balances: state.balances, ledgers: state.ledgers)
+    return try state.stack.commitment(context, balances: state.balances, ledgers: state.ledgers)
   }
 
-  private func keys(of holder: Party, at point: PublicKey) throws(DraftError) -> CommitmentKeys {
+  private func keys(
+    of holder: Party, at point: PublicKey, in stack: ChannelStack
+  ) throws(DraftError) -> CommitmentKeys {
     try keys.keys(of: holder, at: point, resolving: stack.keys) { () throws(DraftError) in
       try CommitmentKeys(
         holder: parameters.parties[holder].basepoints, counterparty: parameters.parties[holder.other].basepoints,
@@ -146,8 +157,8 @@ extension Channel {
   /// Works out the keys of the next commitments, as far as their points are known: while nobody waits for them.
   public func prepareKeys(_ signer: some ChannelSigner) {
     guard connection == .established else { return }
-    if let next = try? signer.point(localNumber + 1) { _ = try? keys(of: .local, at: next) }
-    if let next = remotePoints.last { _ = try? keys(of: .remote, at: next) }
+    if let next = try? signer.point(localNumber + 1) { _ = try? keys(of: .local, at: next, in: stack) }
+    if let next = remotePoints.last { _ = try? keys(of: .remote, at: next, in: stack) }
   }
 
   /// Our latest commitment on each funding.

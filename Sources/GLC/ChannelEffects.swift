@@ -57,11 +57,14 @@ public struct Reestablish: Hashable, Sendable {
   public var currentPoint: PublicKey
   /// The sender's nonces for the next commitment that it expects, one for each funding, where both sign together.
   public var nextNonces: [FundingNonce]
+  /// Which stack is in force, where the parties tell each other.
+  public var stack: StackStatus?
 
   public init(
     nextCommitmentNumber: UInt64, nextRevocationNumber: UInt64, lastSecret: Bytes32, currentPoint: PublicKey,
-    nextNonces: [FundingNonce] = []
+    nextNonces: [FundingNonce] = [], stack: StackStatus? = nil
   ) {
+    self.stack = stack
     self.nextNonces = nextNonces
     self.nextCommitmentNumber = nextCommitmentNumber
     self.nextRevocationNumber = nextRevocationNumber

@@ -2,12 +2,17 @@ public import Bitcoin
 
 /// What one commitment stands for, apart from keys and numbers.
 public struct CommitmentState: Sendable {
+  /// What its ledgers are of.
+  public internal(set) var stack: ChannelStack
   public internal(set) var balances: Balances
   /// In the order of the stack's extensions.
   public internal(set) var ledgers: [any LedgerSlot]
   public internal(set) var feeRate: FeeRate
+  /// The ledgers of extensions that the channel had before. They hold nothing but what counts on.
+  var retired: [ExtensionID: [UInt8]] = [:]
 
-  public init(balances: Balances, ledgers: [any LedgerSlot], feeRate: FeeRate) {
+  public init(stack: ChannelStack, balances: Balances, ledgers: [any LedgerSlot], feeRate: FeeRate) {
+    self.stack = stack
     self.balances = balances
     self.ledgers = ledgers
     self.feeRate = feeRate
@@ -17,6 +22,8 @@ public struct CommitmentState: Sendable {
   public mutating func apply(_ content: UpdateContent, by author: Party) throws(ProtocolViolation) {
     switch content {
     case .feeRate(let rate): feeRate = rate
+    case .stack(let change):
+      do { try replaceStack(by: change.stack) } catch { throw ProtocolViolation(.failChannel, error.text) }
     case .extension(let position, let update):
       guard ledgers.indices.contains(position) else {
         throw ProtocolViolation(.failChannel, "an update of an extension that is not in the stack")

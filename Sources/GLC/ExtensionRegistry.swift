@@ -12,7 +12,14 @@ public struct ExtensionRegistry: Sendable {
   public init() {}
 
   /// Just what a stack is made of.
-  public init(_ stack: ChannelStack) {
+  public init(_ stack: ChannelStack) { self.init([stack]) }
+
+  /// Just what some stacks are made of.
+  public init(_ stacks: [ChannelStack]) {
+    for stack in stacks { register(stack) }
+  }
+
+  private mutating func register(_ stack: ChannelStack) {
     fundings[type(of: stack.funding).id] = stack.funding
     for slot in stack.extensions { slot.register(in: &self) }
     for transform in stack.transforms { transforms[type(of: transform).id] = transform }
@@ -28,6 +35,8 @@ public struct ExtensionRegistry: Sendable {
   public mutating func register<T: DraftTransform>(_ transform: T) { transforms[T.id] = transform }
 
   public func funding(_ id: ExtensionID) -> (any FundingScheme)? { fundings[id] }
+  /// Whether there is such an extension, funding scheme or transform.
+  public func knows(_ id: ExtensionID) -> Bool { slots[id] != nil || fundings[id] != nil || transforms[id] != nil }
   public func transform(_ id: ExtensionID) -> (any DraftTransform)? { transforms[id] }
 
   /// What is registered, each in ascending order.

@@ -53,6 +53,13 @@ public struct KeyRef: Hashable, Sendable {
   }
 }
 
+extension KeyRef: Comparable {
+  public static func < (a: Self, b: Self) -> Bool {
+    (a.role.basepoint.rawValue, a.role.derivation.rawValue, a.side.rawValue)
+      < (b.role.basepoint.rawValue, b.role.derivation.rawValue, b.side.rawValue)
+  }
+}
+
 /// The basepoints of one party.
 public struct Basepoints: Hashable, Sendable {
   private var entries: [(basepoint: Basepoint, key: PublicKey)]

@@ -40,7 +40,9 @@ extension Channel {
   mutating func proposal(
     _ commitments: [Commitment], _ signer: some ChannelSigner
   ) throws(ChannelError) -> [ChannelEffect]? {
-    guard stack.needsPresign, commitments.contains(where: { !$0.presignIndex.isEmpty }) else { return nil }
+    guard stack.needsPresign || log.changesStack, commitments.contains(where: { !$0.presignIndex.isEmpty }) else {
+      return nil
+    }
     let nonces = try signer.pairNonces(commitments)
     isFixed.remote = true
     return [.send(.propose(number: remoteNumber + 1, nonces: nonces.allSatisfy(\.isEmpty) ? [] : nonces))]
@@ -49,7 +51,7 @@ extension Channel {
   mutating func receive(
     propose number: UInt64, _ nonces: [[MuSigPublicNonce]], _ signer: some ChannelSigner
   ) throws(ChannelError) -> [ChannelEffect] {
-    guard stack.needsPresign else {
+    guard stack.needsPresign || log.changesStack else {
       throw .violation(ProtocolViolation(.warning, "a proposal where nothing is presigned"))
     }
     guard number == localNumber + 1, !isFixed.local, log.hasChanges(for: .local) else {

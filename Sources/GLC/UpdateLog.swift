@@ -60,6 +60,8 @@ public enum UpdateContent: Sendable {
   case feeRate(FeeRate)
   /// An update of the extension at this position of the stack.
   case `extension`(Int, AnyUpdate)
+  /// The channel becomes a composition of other extensions.
+  case stack(StackChange)
 }
 
 public struct LogEntry: Sendable {
@@ -77,6 +79,8 @@ public struct LogEntry: Sendable {
     self.content = content
     self.stage = stage
   }
+
+  var changesStack: Bool { if case .stack = content { true } else { false } }
 
   /// Whether it will be part of the next commitment of `holder`.
   func isDue(for holder: Party) -> Bool {
@@ -137,6 +141,15 @@ public struct UpdateLog: Sendable {
   mutating func catchUp() {
     version += 1
     for index in entries.indices { entries[index].catchUp() }
+  }
+
+  /// Whether the stack is about to change: there is nothing else in the log then.
+  var changesStack: Bool { entries.contains { $0.changesStack } }
+
+  /// What no signature covers is not agreed on, whoever proposed it.
+  mutating func forgetProposedStack() {
+    version += 1
+    entries.removeAll { $0.changesStack && $0.stage == .proposed }
   }
 
   /// BOLT 2: upon disconnection, MUST reverse any uncommitted updates sent by the other side.

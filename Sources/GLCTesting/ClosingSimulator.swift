@@ -186,7 +186,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       let kept = simulator.records[index]
       let records = { @Sendable (number: UInt64, _: OutPoint) in kept[number] }
       let signer = party.signer
-      let registry = ExtensionRegistry(channel.stack)
+      let registry = simulator.registry
       let input = try ResolverInput(
         channel, signer: signer, destination: wallet, closings: closing.map { [$0.transaction.txid] } ?? [],
         records: records)

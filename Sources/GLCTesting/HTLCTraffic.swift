@@ -6,14 +6,16 @@ internal import Hashing
 
 /// Random hash-locked payments in both directions, of amounts around every limit: dust, trimmed, small, large.
 public struct HTLCTraffic: SimulatedTraffic {
-  private let position: Int
-
   private var patience: UInt64
 
   /// - Parameter patience: a payment is resolved at every so manyth opportunity: the higher, the more are open at a time.
   public init(in stack: ChannelStack, patience: UInt64 = 1) {
     self.patience = patience
-    position = stack.extensions.firstIndex { $0.id == HTLCExtension.id } ?? 0
+  }
+
+  /// Where the channel has them now: its stack may change.
+  private func position(in channel: Channel) -> Int? {
+    channel.stack.extensions.firstIndex { $0.id == HTLCExtension.id }
   }
 
   /// The preimage of a payment's only offer: known to the simulation, and so to its receiver.
@@ -22,6 +24,7 @@ public struct HTLCTraffic: SimulatedTraffic {
   public mutating func proposal(
     by index: Int, in channel: Channel, _ random: inout SeededGenerator
   ) -> UpdateContent? {
+    guard let position = position(in: channel) else { return nil }
     let id = channel.nextHTLCID(position)
     let amounts: [UInt64] = [1, 999, 1000, 353_999, 354_000, 546_000, 1_000_000, 2_500_000, 20_000_000, 400_000_000]
     let amount = amounts[Int(random.below(UInt64(amounts.count)))] + random.below(1000)
@@ -36,9 +39,9 @@ public struct HTLCTraffic: SimulatedTraffic {
   public mutating func resolution(
     by index: Int, in channel: Channel, _ random: inout SeededGenerator
   ) -> UpdateContent? {
-    guard let settled = channel.fundings.first?.base.ledgers[position] as? TypedLedger<HTLCExtension> else {
-      return nil
-    }
+    guard let position = position(in: channel),
+      let settled = channel.fundings.first?.base.ledgers[position] as? TypedLedger<HTLCExtension>
+    else { return nil }
     let removed = channel.htlcRemovals(position)
     let open = settled.ledger.entries.filter { $0.offeredBy == .remote && !removed.contains($0.id) }
     guard !open.isEmpty, patience == 1 || random.chance(oneIn: patience) else { return nil }
@@ -57,6 +60,7 @@ public struct HTLCTraffic: SimulatedTraffic {
   /// Three of four receivers know their preimage.
   public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] {
     var secrets: [SecretID: [UInt8]] = [:]
+    guard let position = position(in: channel) else { return [:] }
     for id in 0..<channel.nextHTLCID(position, of: .remote) {
       let preimage = Self.preimage(id, by: 1 - index)
       if preimage[31] & 3 != 0 { secrets[SecretID(kind: .sha256, value: sha256(preimage.bytes))] = preimage.array }

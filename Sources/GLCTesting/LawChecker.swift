@@ -108,7 +108,8 @@ struct LawChecker {
 
   mutating func run() throws {
     var state = CommitmentState(
-      balances: scenario.balances, ledgers: scenario.stack.makeLedgers(), feeRate: scenario.feeRate)
+      stack: scenario.stack, balances: scenario.balances, ledgers: scenario.stack.makeLedgers(),
+      feeRate: scenario.feeRate)
     let total = state.total
     for (index, update) in scenario.updates.enumerated() {
       checkCodec(of: update.content, "update \(index)")

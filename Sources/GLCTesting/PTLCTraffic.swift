@@ -7,13 +7,16 @@ internal import Secp256k1
 
 /// Random point-locked payments in both directions, of amounts around every limit.
 public struct PTLCTraffic: SimulatedTraffic {
-  private let position: Int
   private var patience: UInt64
 
   /// - Parameter patience: a payment is resolved at every so manyth opportunity: the higher, the more are open at a time.
   public init(in stack: ChannelStack, patience: UInt64 = 1) {
     self.patience = patience
-    position = stack.extensions.firstIndex { $0.id == PTLCExtension.id } ?? 0
+  }
+
+  /// Where the channel has them now: its stack may change.
+  private func position(in channel: Channel) -> Int? {
+    channel.stack.extensions.firstIndex { $0.id == PTLCExtension.id }
   }
 
   /// The scalar of a payment's only offer: known to the simulation, and so to its receiver.
@@ -24,6 +27,7 @@ public struct PTLCTraffic: SimulatedTraffic {
   public mutating func proposal(
     by index: Int, in channel: Channel, _ random: inout SeededGenerator
   ) -> UpdateContent? {
+    guard let position = position(in: channel) else { return nil }
     let id = channel.nextPTLC(position)
     guard let lock = Self.scalar(id, by: index).point else { return nil }
     let amounts: [UInt64] = [1, 353_999, 354_000, 546_000, 1_000_000, 2_500_000, 20_000_000, 400_000_000]
@@ -37,9 +41,9 @@ public struct PTLCTraffic: SimulatedTraffic {
   public mutating func resolution(
     by index: Int, in channel: Channel, _ random: inout SeededGenerator
   ) -> UpdateContent? {
-    guard let settled = channel.fundings.first?.base.ledgers[position] as? TypedLedger<PTLCExtension> else {
-      return nil
-    }
+    guard let position = position(in: channel),
+      let settled = channel.fundings.first?.base.ledgers[position] as? TypedLedger<PTLCExtension>
+    else { return nil }
     let removed = channel.ptlcRemovals(position)
     let open = settled.ledger.entries.filter { $0.offeredBy == .remote && !removed.contains($0.id) }
     guard !open.isEmpty, patience == 1 || random.chance(oneIn: patience) else { return nil }
@@ -58,6 +62,7 @@ public struct PTLCTraffic: SimulatedTraffic {
   /// Three of four receivers know their scalar.
   public func secrets(of index: Int, in channel: Channel) -> [SecretID: [UInt8]] {
     var secrets: [SecretID: [UInt8]] = [:]
+    guard let position = position(in: channel) else { return [:] }
     for id in 0..<channel.nextPTLC(position, of: .remote) {
       let scalar = Self.scalar(id, by: 1 - index)
       if scalar.raw[31] & 3 != 0, let point = scalar.point { secrets[point.secretID] = scalar.raw.array }

@@ -9,9 +9,15 @@ public struct SimulatedParty: Sendable {
   /// The channel's bytes and the signer's marks as they were persisted last.
   private var durable: (channel: [UInt8], marks: LocalSigner.Marks)
   private let makeSigner: @Sendable (LocalSigner.Marks) -> LocalSigner
+  private let registry: ExtensionRegistry
 
-  public init(channel: Channel, makeSigner: @escaping @Sendable (LocalSigner.Marks) -> LocalSigner) {
+  /// - Parameter registry: the extensions of every stack that the channel may have; nil: of the one that it has.
+  public init(
+    channel: Channel, registry: ExtensionRegistry? = nil,
+    makeSigner: @escaping @Sendable (LocalSigner.Marks) -> LocalSigner
+  ) {
     self.channel = channel
+    self.registry = registry ?? ExtensionRegistry(channel.stack)
     self.makeSigner = makeSigner
     signer = makeSigner(LocalSigner.Marks())
     durable = (channel.encoded, LocalSigner.Marks())
@@ -26,7 +32,7 @@ public struct SimulatedParty: Sendable {
   /// Starts again from what was persisted: everything in memory is lost.
   public mutating func restart() throws {
     let stored = durable.channel
-    channel = try Channel(decoding: stored.bytes, registry: ExtensionRegistry(channel.stack))
+    channel = try Channel(decoding: stored.bytes, registry: registry)
     guard channel.encoded == stored else {
       throw StoredStateError.malformed(.malformed("it is stored differently again"))
     }

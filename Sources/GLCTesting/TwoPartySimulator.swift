@@ -48,6 +48,11 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   /// Each party's channel at every commitment that it has held: what a cheat would keep.
   public private(set) var past: [[Channel]] = [[], []]
   let stack: ChannelStack
+  /// The stacks that the channel may have.
+  private let stacks: [ChannelStack]
+  let registry: ExtensionRegistry
+  /// The one that both are about to make it: until then nobody offers anything.
+  private var goal: ChannelStack?
   /// What watches each party's nonces.
   let audits = [NonceAudit(), NonceAudit()]
   public private(set) var statistics = Statistics()
@@ -59,20 +64,27 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     public var disconnects = 0
     public var crashes = 0
     public var irrevocable = 0
+    public var stackChanges = 0
+    public var refusedStackChanges = 0
   }
 
   public struct Options: Sendable {
     public var capacity = Satoshi(10_000_000)
     public var feeRate = FeeRate(satPerKiloWeight: 2500)
     public var openerBalance = MilliSatoshi(6_000_000_000)
+    /// Other stacks, which look the same to both: now and then, the parties exchange the channel's for one of them, or back.
+    public var otherStacks: [ChannelStack] = []
     public init() {}
   }
 
   public init(seed: UInt64, stack: ChannelStack, traffic: Traffic, options: Options = Options()) throws {
     self.stack = stack
     self.traffic = traffic
+    stacks = [stack] + options.otherStacks
+    registry = ExtensionRegistry(stacks)
     random = SeededGenerator(seed: seed)
-    let basepoints = Array(Set(stack.keys.map(\.role.basepoint) + [.payment])).sorted()
+    let first = Set(stack.keys.map(\.role.basepoint) + [.payment])
+    let basepoints = Array(first.union(stacks.flatMap { $0.keys.map(\.role.basepoint) })).sorted()
     let makers = audits.enumerated().map { index, audit in
       { @Sendable (marks: LocalSigner.Marks) in
         LocalSigner(
@@ -102,7 +114,10 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
       func own(_ index: Int) -> PartyParameters {
         PartyParameters(
           dustLimit: Satoshi(index == 0 ? 354 : 546), contestDelay: index == 0 ? 144 : 720, reserve: Satoshi(100_000),
-          basepoints: signers[index].basepoints)
+          basepoints: Basepoints(
+            Dictionary(
+              signers[index].basepoints.all.filter { first.contains($0.basepoint) }.map { ($0.basepoint, $0.key) }
+            ) { one, _ in one }))
       }
       let parameters = ChannelParameters(
         funder: index == 0 ? .local : .remote, parties: PerParty(local: own(index), remote: own(1 - index)),
@@ -125,7 +140,8 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
         try signers[1 - index].sign($0, nonce: nonce)
       }
       parties.append(
-        SimulatedParty(channel: channels[index].signed(signatures), makeSigner: makers[index]))
+        SimulatedParty(
+          channel: channels[index].signed(signatures), registry: registry, makeSigner: makers[index]))
     }
   }
 
@@ -154,7 +170,9 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   private mutating func takeStep() throws {
     step += 1
     let index = Int(random.below(2))
+    if stacks.count > 1 { try changeStack(by: index) }
     switch random.below(100) {
+    case ..<30 where isSilent: break
     case ..<16:
       if let update = traffic.proposal(by: index, in: parties[index].channel, &random) { try offer(update, by: index) }
     case ..<28:
@@ -173,6 +191,44 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
       try restart(index)
       statistics.crashes += 1
       try reconnect()
+    }
+  }
+
+  /// Whether the stack is about to change: from before it is proposed until it has arrived.
+  private var isSilent: Bool {
+    goal != nil
+      || inFlight.contains { messages in
+        messages.contains { if case .update(.stack) = $0 { true } else { false } }
+      }
+  }
+
+  /// What quiescence is to real nodes: nobody offers anything until nothing is on its way.
+  private mutating func changeStack(by index: Int) throws {
+    if goal == nil, random.chance(oneIn: 80) {
+      goal = stacks[Int(random.below(UInt64(stacks.count)))]
+    }
+    guard let goal, inFlight.allSatisfy(\.isEmpty),
+      parties.allSatisfy({ party in
+        party.channel.connection == .established && party.channel.log.entries.isEmpty && !party.channel.awaitsRevocation
+          && !party.channel.isChangingStack
+      })
+    else { return }
+    self.goal = nil
+    // All that the stack names: what one side has known since a change that was lost, the other has forgotten.
+    let named = Set(goal.keys.map(\.role.basepoint))
+    func added(_ party: Int) -> Basepoints {
+      Basepoints(
+        Dictionary(
+          parties[party].signer.basepoints.all.filter { named.contains($0.basepoint) }.map { ($0.basepoint, $0.key) }
+        ) { first, _ in first })
+    }
+    let change = StackChange(stack: goal, basepoints: PerParty(local: added(index), remote: added(1 - index)))
+    do {
+      try carryOut(try parties[index].channel.propose(.stack(change)), by: index)
+      statistics.stackChanges += 1
+    } catch is ChannelError {
+      // It still holds something, or it is what the channel has.
+      statistics.refusedStackChanges += 1
     }
   }
 
@@ -200,7 +256,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
 
   private mutating func deliver(to index: Int) throws {
     guard !inFlight[index].isEmpty else { return }
-    let message = try throughTheWire(inFlight[index].removeFirst())
+    let message = try throughTheWire(inFlight[index].removeFirst(), from: 1 - index)
     do {
       let before = parties[index].channel
       let effects = try parties[index].channel.receive(message, parties[index].signer)
@@ -212,8 +268,10 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   }
 
   /// Updates travel as bytes, so that their codec is part of what is tested.
-  private func throughTheWire(_ message: ChannelMessage) throws -> ChannelMessage {
+  private func throughTheWire(_ message: ChannelMessage, from sender: Int) throws -> ChannelMessage {
+    if case .update(.stack(let change)) = message { return .update(.stack(try change.mirrored(registry))) }
     guard case .update(.extension(let position, let update)) = message else { return message }
+    let stack = parties[sender].channel.stack
     guard let wire = stack.extensions[position].encodeMessage(update) else {
       throw fail("an update that cannot be sent")
     }
@@ -293,6 +351,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
   /// Lets everything run dry: agreements are resolved, updates committed, messages delivered. Then both ends must agree.
   mutating func settle() throws {
     traffic.finish()
+    goal = nil
     for _ in 0..<20_000 {
       step += 1
       var moved = false
@@ -300,7 +359,9 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
         if !inFlight[index].isEmpty {
           try deliver(to: index)
           moved = true
-        } else if let update = traffic.resolution(by: index, in: parties[index].channel, &random) {
+        } else if !parties[index].channel.isChangingStack,
+          let update = traffic.resolution(by: index, in: parties[index].channel, &random)
+        {
           try offer(update, by: index)
           moved = true
         } else if parties[index].channel.canCommit {
@@ -319,6 +380,7 @@ public struct TwoPartySimulator<Traffic: SimulatedTraffic>: Sendable {
     guard a.localNumber == b.remoteNumber, b.localNumber == a.remoteNumber else {
       throw fail("commitment numbers differ")
     }
+    guard a.stack.isSame(as: try b.stack.mirrored(registry)) else { throw fail("both ends have another stack") }
     guard !a.awaitsRevocation, !b.awaitsRevocation else { throw fail("a revocation is missing") }
     for (x, y) in zip(a.fundings, b.fundings) {
       guard x.base.balances[.local] == y.base.balances[.remote], x.base.balances[.remote] == y.base.balances[.local]

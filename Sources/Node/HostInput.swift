@@ -53,6 +53,9 @@ enum HostInput: Sendable {
   case goOnchain(ChannelID, deadline: UInt32?)
   /// A claim of these outputs did not get out.
   case unpublished(ChannelID, [OutPoint], ClaimObstacle)
+  case upgrade(ChannelID, StackDescription, Reply<Void>)
+  /// So long after both said `stfu`.
+  case quiescenceIsOver(ChannelID, UInt64)
   case setPolicy(ChannelID, ForwardingPolicy, Reply<Void>)
   /// Runs with the channels at hand, behind everything that was posted before.
   case inspect(@Sendable ([HostedChannel]) -> Void)
@@ -95,6 +98,10 @@ struct HostedChannel: Sendable {
   var opening: Reply<ChannelID>?
   var openOrder: OpenOrder?
   var closing: [Reply<Void>] = []
+  /// Who waits for another stack.
+  var upgrading: Reply<Void>?
+  /// Names the present quiescence, as long as there is one.
+  var quiescence: UInt64?
   var policy: ForwardingPolicy
   /// The peer's, for what it forwards to us.
   var peerPolicy: ForwardingPolicy?

@@ -11,6 +11,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What the peer said.
   case peerError(String)
   case closingFailed(String)
+  /// Why a channel keeps its stack.
+  case stackRefused(String)
   case wallet(String)
   case unconnectable(String)
   case storage(String)
@@ -22,7 +24,8 @@ public enum NodeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownPeer(let peer): "unknown peer \(peer)"
     case .notConnected(let peer): "peer \(peer) is not connected"
     case .unknownChannel(let id): "unknown channel \(id)"
-    case .channelState(let reason), .openingFailed(let reason), .closingFailed(let reason), .wallet(let reason),
+    case .channelState(let reason), .openingFailed(let reason), .closingFailed(let reason), .stackRefused(let reason),
+      .wallet(let reason),
       .unconnectable(let reason), .storage(let reason), .start(let reason), .invalid(let reason):
       reason
     case .peerError(let text): "the peer says: \(text)"

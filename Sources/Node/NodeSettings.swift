@@ -39,6 +39,8 @@ public struct NodeSettings: Sendable {
   public var fallbackFeeRate = FeeRate(satPerKiloWeight: 2_500)
   /// A peer may ask for so many times our own estimate of a quick confirmation as the fee rate of commitments; nil: what `channels` says.
   public var maximumFeeRateFactor: UInt32?
+  /// So long may a channel be quiescent (BOLT 2: 60 seconds).
+  public var quiescenceSeconds: UInt32 = 60
   /// Switches for tests and demonstrations; never on mainnet.
   public var developer = Developer()
 
@@ -65,7 +67,7 @@ public struct NodeSettings: Sendable {
 
   /// The same without what no BOLT knows.
   public static let plainFeatures = FeatureSet(
-    bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 37, 45, 47, 51, 61, 81, 83])
+    bits: [1, 5, 7, 9, 13, 15, 17, 19, 23, 27, 35, 37, 45, 47, 51, 61, 81, 83])
 
   public var chainHash: ChainHash { ChainHash(network.genesisBlockHash) }
 }

@@ -26,7 +26,7 @@ extension PeerHost {
     }
     // BOLT 1: upon receiving a message of unknown, even type: MUST close the connection.
     guard MessageType.known(raw.type) != nil || !raw.type.isMultiple(of: 2) else {
-      batch.disconnect = "\(PeerError.unknownEvenType(raw.type))"
+      batch.disconnect = "\(PeerCloseReason.unknownEvenType(raw.type))"
       return
     }
     let message: Message

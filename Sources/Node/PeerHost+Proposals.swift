@@ -308,7 +308,11 @@ extension PeerHost {
       // The peer has come back to a channel that we did not have yet, or is not there at all.
       if connection == nil || !early.isEmpty {
         _ = channels[made.id]?.channel.disconnect()
-        if connection != nil, let greeting = channels[made.id]?.channel.connect() { apply(greeting, to: made.id) }
+        if connection != nil, let context = context(hub.height),
+          let greeting = channels[made.id]?.channel.connect(context)
+        {
+          apply(greeting, to: made.id)
+        }
         for message in early { take(message, for: made.id) }
       }
       logger.info(

@@ -28,6 +28,8 @@ actor PeerHost {
   var composition = Composition()
   /// Offers that no channel could take at the moment.
   var waitingOffers: [OutgoingPayment] = []
+  /// How often channels were quiescent.
+  var quiescences: UInt64 = 0
   private var isStopped = false
   /// What is to be sent, said and done when it is durable.
   private let releases: Releases
@@ -106,6 +108,7 @@ actor PeerHost {
     waiters = []
     for hosted in channels.values {
       hosted.opening?(.failure(.openingFailed("the node stops")))
+      hosted.upgrading?(.failure(.start("the node stops")))
       for reply in hosted.closing { reply(.failure(.closingFailed("the node stops"))) }
     }
     closeOpenings("the node stops")
@@ -124,12 +127,13 @@ actor PeerHost {
     case .close(_, _, let reply): reply(.failure(.closingFailed("the node stops")))
     case .forceClose(_, _, _, let reply): reply?(.failure(.closingFailed("the node stops")))
     case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
+    case .upgrade(_, _, let reply): reply(.failure(.start("the node stops")))
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
     case .contribution, .noContribution, .witnesses, .noWitnesses, .openingClock: break
     case .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed,
       .goOnchain,
-      .unpublished,
+      .unpublished, .quiescenceIsOver,
       .send:
       break
     }
@@ -173,6 +177,7 @@ actor PeerHost {
       let effects = hosted.channel.flush(context)
       channels[id]?.channel = hosted.channel
       apply(effects, to: id)
+      watchQuiescence(id)
     }
     if hub.settings.developer.hasMethods { for id in batch.touched { keepCommitment(id) } }
     for id in batch.touched where channels[id]?.isDirty == true {
@@ -296,6 +301,8 @@ actor PeerHost {
       updateAnnouncements(id)
       batch.afterwards.append { reply(.success(())) }
     case .inspect(let body): batch.inspections.append(body)
+    case .upgrade(let id, let description, let reply): upgrade(id, description, reply)
+    case .quiescenceIsOver(let id, let number): quiescenceIsOver(id, number)
     case .send(let messages): batch.messages += messages
     case .stop(let done):
       batch.done.append(done)
@@ -316,7 +323,8 @@ actor PeerHost {
     hub.gossip.post(.connected(connection))
     for id in channels.keys {
       guard var hosted = channels[id] else { continue }
-      let effects = hosted.channel.connect(fundingIsSpent: hosted.onchain?.closedAt != nil)
+      guard let context = context(hub.height) else { break }
+      let effects = hosted.channel.connect(context, fundingIsSpent: hosted.onchain?.closedAt != nil)
       channels[id] = hosted
       apply(effects, to: id)
     }
@@ -377,6 +385,8 @@ actor PeerHost {
       case .ready: becameReady(id)
       case .announce: announce(id)
       case .announced: announced(id)
+      case .upgrade(let outcome): upgraded(id, outcome)
+      case .stackChanged: stackChanged(id)
       case .disconnect(let reason): batch.disconnect = reason
       case .forceClose(let reason): goOnchain(id, reason, deadline: nil)
       case .forget(let reason): forget(id, reason)

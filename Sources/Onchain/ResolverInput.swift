@@ -17,6 +17,8 @@ public struct ResolverInput: Sendable {
   let remoteHandovers: [Handover]
   /// What the remote party has revealed.
   public let secrets: ShachainStore
+  /// Every key that a commitment of the channel may have named, whatever its stack was then.
+  let namedKeys: [KeyRef]
   /// The number of our latest commitment, and its point.
   let localNumber: UInt64
   let localPoint: PublicKey
@@ -66,6 +68,7 @@ public struct ResolverInput: Sendable {
     remote = try channel.remoteCommitments()
     remoteHandovers = channel.remoteHandovers
     secrets = channel.secrets
+    namedKeys = channel.namedKeys
     localNumber = channel.localNumber
     do { localPoint = try signer.perCommitmentPoint(channel.localNumber) } catch { throw .signer(error) }
     self.channel = channel.encoded
@@ -157,7 +160,7 @@ extension ResolverInput {
   func remoteKeys(_ point: PublicKey) throws(DraftError) -> CommitmentKeys {
     try CommitmentKeys(
       holder: parameters.parties.remote.basepoints, counterparty: parameters.parties.local.basepoints,
-      perCommitmentPoint: point, resolving: stack.keys)
+      perCommitmentPoint: point, resolving: namedKeys)
   }
 
   /// What can be claimed of a remote commitment of which nothing is known: outputs of ours whose keys do not depend on the commitment

@@ -24,6 +24,8 @@ struct ChannelPair {
     var warnings: [String] = []
     var isReadySeen = false
     var announces = 0
+    var upgrades: [UpgradeOutcome] = []
+    var stackChanges = 0
   }
 
   var ends: [End]
@@ -38,8 +40,12 @@ struct ChannelPair {
   /// What a man in the middle makes of each message.
   var rewrite: ([UInt8]) -> [UInt8] = { $0 }
   var policy = ChannelPolicy()
+  /// The extensions that each end has.
+  var registries = [ExtensionRegistry.shipped, ExtensionRegistry.shipped]
+  /// That end dies before its nth effect from now on, and both find each other again.
+  var dies: (end: Int, effect: Int)?
 
-  static let features = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 45, 47, 61, 81, 83])
+  static let features = FeatureSet(bits: [1, 5, 9, 13, 15, 23, 27, 35, 45, 47, 61, 81, 83, 4441])
 
   init(features: FeatureSet = Self.features) {
     ends = (0..<2).map { End(features: features, index: $0) }
@@ -60,7 +66,7 @@ struct ChannelPair {
   func context(_ index: Int) -> ChannelContext {
     ChannelContext(
       localFeatures: ends[index].features, remoteFeatures: ends[1 - index].features, height: height,
-      closingFeeRate: closingRate, maximumFeeRate: maximumRate)
+      closingFeeRate: closingRate, maximumFeeRate: maximumRate, registry: registries[index])
   }
 
   mutating func open(
@@ -80,6 +86,14 @@ struct ChannelPair {
 
   mutating func carryOut(_ effects: [LightningEffect], _ index: Int) throws {
     for effect in effects {
+      if let dies, dies.end == index {
+        guard dies.effect > 0 else {
+          self.dies = nil
+          try restart(index)
+          return try reconnect(restarting: false)
+        }
+        self.dies = (index, dies.effect - 1)
+      }
       switch effect {
       case .persist: ends[index].stored = ends[index].channel?.encoded
       case .record: break
@@ -97,6 +111,8 @@ struct ChannelPair {
       case .ready: ends[index].isReadySeen = true
       case .announce: ends[index].announces += 1
       case .announced: break
+      case .upgrade(let outcome): ends[index].upgrades.append(outcome)
+      case .stackChanged: ends[index].stackChanges += 1
       case .disconnect(let reason): ends[index].warnings.append(reason)
       case .forceClose(let reason), .forget(let reason): ends[index].failures.append(reason)
       case .dataLoss: ends[index].failures.append("data loss")
@@ -161,7 +177,8 @@ struct ChannelPair {
     }
     if restarting ?? restartsAtCut { for index in 0..<2 { try restart(index) } }
     for index in 0..<2 {
-      if let effects = ends[index].channel?.connect() { try carryOut(effects, index) }
+      let context = context(index)
+      if let effects = ends[index].channel?.connect(context) { try carryOut(effects, index) }
     }
   }
 

@@ -117,4 +117,11 @@ extension ChannelPair {
   func offers(to index: Int) -> [PaymentName] {
     ends[index].channel?.pendingPayments.filter { $0.offeredBy == .remote }.map(\.name) ?? []
   }
+
+  /// Asks for another stack, by its text.
+  mutating func upgrade(_ text: String, by index: Int) throws {
+    let description = try ExtensionRegistry.shipped.description(parsing: text)
+    let context = context(index)
+    try ends[index].channel?.upgrade(to: description, context)
+  }
 }

@@ -226,16 +226,18 @@ import Wire
     _ = pair.ends[0].channel?.fail("for a test")
     _ = pair.ends[0].channel?.disconnect()
     // BOLT 2 §Message Retransmission: if a channel is in an error state: SHOULD retransmit the error packet.
-    guard case .send(let bytes)? = pair.ends[0].channel?.connect().first, case .error? = try? Message(decoding: bytes)
+    let context = pair.context(0)
+    guard case .send(let bytes)? = pair.ends[0].channel?.connect(context).first,
+      case .error? = try? Message(decoding: bytes)
     else {
       Issue.record("no error")
       return
     }
     _ = pair.ends[0].channel?.disconnect()
-    #expect(pair.ends[0].channel?.connect(fundingIsSpent: true).isEmpty == true)
+    #expect(pair.ends[0].channel?.connect(context, fundingIsSpent: true).isEmpty == true)
     pair.ends[0].channel?.end()
     _ = pair.ends[0].channel?.disconnect()
-    #expect(pair.ends[0].channel?.connect().isEmpty == true)
+    #expect(pair.ends[0].channel?.connect(context).isEmpty == true)
   }
 
   @Test func whatAPeerMayNotAskForIsRefused() throws {

@@ -49,6 +49,7 @@ struct VectorCommitment {
         acceptorPaymentBasepoint: opens ? otherPayment : payment))
     // Balances are what is left beside the contracts.
     var state = CommitmentState(
+      stack: stack,
       balances: Balances(local: MilliSatoshi(.max / 2), remote: MilliSatoshi(.max / 2)),
       ledgers: stack.makeLedgers(), feeRate: context.feeRate)
     for (position, slot) in stack.extensions.enumerated() {

@@ -30,3 +30,10 @@ enum PTLCStack: String, CaseIterable {
     }
   }
 }
+
+extension ChannelStack {
+  /// The same without an extension.
+  func without(_ id: ExtensionID) throws -> ChannelStack {
+    try ChannelStack(funding: funding, extensions: extensions.filter { $0.id != id }, transforms: transforms)
+  }
+}

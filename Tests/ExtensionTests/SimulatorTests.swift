@@ -2,6 +2,7 @@ import Bitcoin
 import Foundation
 import GLC
 import GLCTesting
+import PTLC
 import Testing
 
 @Suite struct SimulatorTests {
@@ -51,5 +52,24 @@ import Testing
     }
     print("simulated \(stack): \(Self.seeds.count) seeds, \(updates) updates became irrevocable")
     #expect(updates > 0, "nothing happened")
+  }
+
+  /// Payments locked by points come into the channel and leave it, while those locked by hashes go on.
+  @Test func bothEndsHaveOneStackWhateverIsLostOrDiesWhileItIsExchanged() throws {
+    var (changes, refused) = (0, 0)
+    for seed in Self.seeds {
+      let both = try PTLCStack.mixed.stack
+      let hashes = try both.without(PTLCExtension.id)
+      var options = TwoPartySimulator<MixedPaymentTraffic>.Options()
+      options.otherStacks = [seed % 2 == 0 ? both : hashes]
+      let first = seed % 2 == 0 ? hashes : both
+      var simulator = try TwoPartySimulator(
+        seed: seed, stack: first, traffic: MixedPaymentTraffic(in: first), options: options)
+      try simulator.run(steps: 900)
+      changes += simulator.statistics.stackChanges
+      refused += simulator.statistics.refusedStackChanges
+    }
+    print("simulated \(changes) exchanges of the stack, \(refused) that were refused, in \(Self.seeds.count) lives")
+    #expect(changes > 0 && refused > 0, "nothing happened")
   }
 }

@@ -6,6 +6,7 @@ import GLC
 import GLCTesting
 import HTLC
 import Onchain
+import PTLC
 import Testing
 
 /// A stack with an extension that nobody but this test target knows.
@@ -172,6 +173,30 @@ struct MixedTraffic: SimulatedTraffic {
     }
     summarise("\(stack) with one side idle", reports)
     #expect(!reports.isEmpty, "no \(way) close was possible")
+  }
+
+  /// The stack was exchanged once or more: a revoked commitment with what the channel does not carry any more is punished as any other, and
+  /// one that is in force while the stack changes comes home.
+  @Test(arguments: slices)
+  func commitmentsOfEveryStackThatAChannelHadComeHome(seeds: Range<UInt64>) throws {
+    var reports: [ClosingReport] = []
+    var changes = 0
+    for seed in seeds where seed % 4 == 0 || Self.seeds.count == 1 {
+      let both = try PTLCStack.mixed.stack
+      let hashes = try both.without(PTLCExtension.id)
+      let first = seed / 4 % 2 == 0 ? hashes : both
+      var options = TwoPartySimulator<MixedPaymentTraffic>.Options()
+      options.otherStacks = [seed / 4 % 2 == 0 ? both : hashes]
+      var simulator = try TwoPartySimulator(
+        seed: seed, stack: first, traffic: MixedPaymentTraffic(in: first), options: options)
+      try simulator.interrupt(after: 300 + Int(seed / 4 % 7) * 60)
+      changes += simulator.statistics.stackChanges
+      var copy = simulator.copy
+      reports.append(try simulator.close())
+      reports.append(try copy.close(.revoked, idle: Int(seed / 4 % 2)))
+    }
+    summarise("exchanged \(seeds)", reports)
+    #expect(changes > 0 || reports.count < 3, "no stack was exchanged")
   }
 
   @Test(arguments: slices)

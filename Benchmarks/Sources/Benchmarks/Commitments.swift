@@ -43,6 +43,7 @@ struct SampleCommitment {
     }
     let pending = ledgers.reduce(0) { $0 + $1.lockedValue.rawValue }
     state = CommitmentState(
+      stack: stack,
       balances: Balances(
         local: MilliSatoshi(Self.capacity.rawValue * 1000 - 3_000_000_000 - pending),
         remote: MilliSatoshi(3_000_000_000)),

@@ -222,7 +222,8 @@ func sampleCommitment(_ stack: ChannelStack, _ contracts: SampleContracts) throw
       holder: holder, counterparty: counterparty, perCommitmentPoint: point, resolving: stack.keys), obscuringFactor: 0)
   func amount(_ id: UInt64) -> MilliSatoshi { MilliSatoshi(100_000_000 + id * 1000) }
   let balances = Balances(local: MilliSatoshi(400_000_000_000), remote: MilliSatoshi(400_000_000_000))
-  var state = CommitmentState(balances: balances, ledgers: stack.makeLedgers(), feeRate: context.feeRate)
+  var state = CommitmentState(
+    stack: stack, balances: balances, ledgers: stack.makeLedgers(), feeRate: context.feeRate)
   let onion = [UInt8](repeating: 0, count: PTLCUpdate.onionByteCount)
   for (position, slot) in stack.extensions.enumerated() {
     func add<E: ChannelExtension>(_ update: E.Update, of kind: E.Type, by party: Party) throws {

@@ -94,6 +94,19 @@ extension NodeAPI {
         RPCResult("commitments[].second_stages[].txid", "hex", "its txid"),
         RPCResult("commitments[].second_stages[].psbt", "string", "the transaction, in base64", optional: true),
       ]),
+    RPCMethod(
+      "glc-upgrade", .glc, "Exchange the stack of an open channel, without a transaction on the chain",
+      details:
+        "Both nodes stop offering payments, agree on the new stack, sign commitments with it and revoke the old ones. What leaves the stack "
+        + "must hold nothing; the funding output stays. After a lost connection the channel has one of both stacks, the same on both sides.",
+      parameters: [
+        .required("id", .channel, "The channel, or the peer when there is one channel with it."),
+        .required("stack", .string, "What it is to be composed of, such as \"musig2 + htlc + ptlc + anchors\"."),
+      ],
+      results: [
+        RPCResult("channel_id", "hex", "the channel"), RPCResult("stack", "string", "what it is now"),
+        RPCResult("extensions[]", "string", "what it is composed of"),
+      ], isSlow: true),
   ]
 
   static let chain: [RPCMethod] = [

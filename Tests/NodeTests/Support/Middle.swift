@@ -47,6 +47,7 @@ final class Middle: Sendable {
 
   private static func configuration(_ node: Node) -> PeerConfiguration {
     var configuration = PeerConfiguration(features: node.settings.features, networks: [node.settings.chainHash])
+    configuration.knowsEvenType = { MessageType.known($0) != nil || $0 >= 32_768 }
     configuration.logger.logLevel = .critical
     // What it is told is for the other.
     configuration.knowsEvenType = { _ in true }

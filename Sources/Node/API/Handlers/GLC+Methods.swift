@@ -91,6 +91,26 @@ extension Handlers {
     ]
   }
 
+  func upgrade(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
+    let id = try await channel(arguments).channel.id
+    let text = try arguments.string("stack")
+    let description: StackDescription
+    do throws(StackTextError) {
+      description = try ExtensionRegistry.shipped.description(parsing: text)
+    } catch {
+      throw arguments.invalid("stack", "\(error)")
+    }
+    await context.progress("Agreeing on the stack with the peer")
+    try await node.upgrade(id, to: description)
+    guard let changed = await node.channels().first(where: { $0.id == id }), let stack = changed.stack else {
+      throw RPCError(.failure, "the channel was changed and is gone already")
+    }
+    return [
+      "channel_id": .text(id), "stack": .string(changed.stackName),
+      "extensions": .array(Self.names(stack).map { .string($0) }),
+    ]
+  }
+
   func channelPSBTs(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let channel = try await channel(arguments).channel
     guard let core = channel.core else { throw RPCError(.failure, "the channel has no commitment yet") }
@@ -137,8 +157,10 @@ extension Handlers {
 extension LightningChannel {
   /// The channel type of the BOLTs that it is, or the names of its parts.
   var stackName: String {
-    if let type, let known = BOLT.ChannelType(featureBits: Set(type.basic.features.bits)) { return known.rawValue }
-    guard let stack else { return "none" }
-    return ([Swift.type(of: stack.funding).name] + stack.extensions.map(\.manifest.name)).joined(separator: " + ")
+    let known = type.flatMap { BOLT.ChannelType(featureBits: Set($0.basic.features.bits)) }
+    guard let stack else { return known?.rawValue ?? "none" }
+    let description = StackDescription(stack)
+    if let known, let original = try? known.stack(), StackDescription(original) == description { return known.rawValue }
+    return ExtensionRegistry.shipped.text(of: description)
   }
 }

@@ -71,7 +71,7 @@ struct Handlers: Sendable {
       ("unreserveinputs", unreserveinputs), ("glc-bumpfee", bumpfee), ("glc-seed", seed),
       ("glc-extensions", extensions), ("glc-stacks", stacks), ("glc-proposals", proposals),
       ("glc-bumpfunding", bumpFunding), ("glc-stack", stack),
-      ("glc-channel", channelPSBTs), ("glc-chain", chain), ("glc-rescan", rescan),
+      ("glc-channel", channelPSBTs), ("glc-upgrade", upgrade), ("glc-chain", chain), ("glc-rescan", rescan),
       ("glc-generate", generate), ("glc-faucet", faucet), ("glc-mempool", mempool), ("glc-reorg", reorg),
       ("glc-dev-feerate", devFeeRate), ("glc-dev-revoked", devRevoked),
     ]
