@@ -1,4 +1,4 @@
-internal import Bitcoin
+public import Bitcoin
 internal import GLC
 internal import Secp256k1
 internal import Signer
@@ -36,6 +36,20 @@ extension LightningChannel {
     if !closingTransactions.contains(where: { $0.txid == signed.txid }) { closingTransactions.append(signed) }
     if phase < .closing { phase = .closing }
     effects += [.persist, .broadcast(signed, .close)]
+  }
+
+  /// A block shows a transaction that spends the funding and pays to nothing but the scripts of both `shutdown` messages: we have signed it, or
+  /// it could not be there. The last message about it has not come.
+  public mutating func learnClosing(_ transaction: Transaction) -> [LightningEffect] {
+    guard phase >= .shuttingDown, phase < .onchain, let shares, transaction.inputs.count == 1,
+      transaction.inputs[0].previousOutput == funding?.outPoint, !transaction.outputs.isEmpty,
+      transaction.outputs.allSatisfy({ output in
+        Party.allCases.contains { shares[$0].scriptPubKey == output.scriptPubKey }
+      }), !closingTransactions.contains(where: { $0.txid == transaction.txid })
+    else { return [] }
+    closingTransactions.append(transaction)
+    phase = .closing
+    return [.persist]
   }
 
   func fundingCommitment() throws(Fault) -> Commitment {

@@ -165,7 +165,10 @@ extension PeerHost {
     guard let hosted = channels[id], let core = hosted.channel.core, let outPoint = spend.inputs.first?.previousOutput,
       let sequence = spend.inputs.first?.sequence
     else { return }
-    if hosted.onchain == nil { await makeResolver(id) }
+    if hosted.onchain == nil {
+      if let effects = channels[id]?.channel.learnClosing(spend), !effects.isEmpty { apply(effects, to: id) }
+      await makeResolver(id)
+    }
     let obscured = UInt64(sequence & 0xff_ffff) << 24 | UInt64(spend.lockTime & 0xff_ffff)
     let number = obscured ^ (core.parameters.obscuringFactor & 0xffff_ffff_ffff)
     var writer = ByteWriter(reservingCapacity: 76)

@@ -42,6 +42,20 @@ import Wire
     1_000_000 - transaction.outputs.reduce(0) { $0 + $1.value.rawValue }
   }
 
+  /// The peer publishes what we have proposed, and its signature never comes: what a block shows is known all the same.
+  @Test func aClosingWhoseLastMessageIsLostIsKnownByItsBlock() async throws {
+    let (network, middle, id, _) = try await channel()
+    let funding = try #require(await network.channel(0, id)?.funding?.outPoint)
+    middle.set { _, message in message.type == ClosingSig.type ? .say([]) : .pass }
+    let node = network.nodes[0]
+    let closing = Task { try await node.close(id) }
+    try await network.wait("the closing transaction") { try await spender(network, funding) != nil }
+    try await network.mine(until: "both have it for good") { await network.hasEnded(id) }
+    for log in network.logs { #expect(!log.contains("funds may be lost"), "\(log.all.suffix(5))") }
+    closing.cancel()
+    await network.stop()
+  }
+
   /// BOLT 2: a second `closing_complete` with a higher fee replaces the first. Each side pays for its own.
   @Test(arguments: [0, 1]) func feeOfAClosingIsRaisedByEitherSide(_ closer: Int) async throws {
     let (network, middle, id, start) = try await channel()

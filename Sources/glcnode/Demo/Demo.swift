@@ -14,10 +14,10 @@ internal import Wire
 
 /// The story that `glcnode demo` tells. Every line tells what has just happened, and every claim is checked.
 final class Demo {
-  private let world: DemoWorld
+  let world: DemoWorld
   private var step = 0
   private let start = ContinuousClock.now
-  private let (alice, bob, carol) = (0, 1, 2)
+  let (alice, bob, carol) = (0, 1, 2)
 
   init(folder: String, isVerbose: Bool) async throws {
     world = try DemoWorld(folder: folder, isVerbose: isVerbose)
@@ -36,6 +36,7 @@ final class Demo {
     try await closeWithPaymentPending(bc)
     try await steal(ab, old)
     try await closeTogether()
+    try await compose()
     try await count()
     let seconds = (ContinuousClock.now - start).components
     say("\nAll as told, in \(seconds.seconds).\(seconds.attoseconds / 100_000_000_000_000_000) seconds.\n")
@@ -229,7 +230,7 @@ final class Demo {
   }
 
   /// Mines until a channel is resolved for these.
-  private func resolve(_ id: ChannelID, _ indexes: [Int], limit: Int = 80) async throws {
+  func resolve(_ id: ChannelID, _ indexes: [Int], limit: Int = 80) async throws {
     for _ in 0..<limit {
       var isOver = true
       for index in indexes { isOver = try await channel(index, id).phase == .ended && isOver }
@@ -337,16 +338,16 @@ final class Demo {
     try await world.serve()
   }
 
-  private func name(_ index: Int) -> String { DemoWorld.names[index] }
+  func name(_ index: Int) -> String { DemoWorld.names[index] }
 
-  private func channel(_ index: Int, _ id: ChannelID) async throws -> LightningChannel {
+  func channel(_ index: Int, _ id: ChannelID) async throws -> LightningChannel {
     guard let found = try await world.node(index).channels().first(where: { $0.id == id }) else {
       throw DemoFailure("\(name(index)) does not know channel \(id)")
     }
     return found
   }
 
-  private func balance(_ index: Int) async throws -> MilliSatoshi {
+  func balance(_ index: Int) async throws -> MilliSatoshi {
     try await world.node(index).channels().filter { $0.phase < .onchain }
       .reduce(.zero) { $0.adding($1.balances?[.local] ?? .zero) ?? $0 }
   }
@@ -360,26 +361,26 @@ final class Demo {
 
   private func say(_ text: String) { try? Output.write(text) }
 
-  private func heading(_ text: String) {
+  func heading(_ text: String) {
     step += 1
     say("\n\(step). \(text)\n")
   }
 
-  private func line(_ text: String) { say("   \(text)\n") }
+  func line(_ text: String) { say("   \(text)\n") }
 
-  private func amount(_ value: Satoshi) -> String { "\(grouped(value.rawValue)) sat" }
-  private func amount(_ value: MilliSatoshi) -> String { "\(grouped(value.rawValue / 1000)) sat" }
+  func amount(_ value: Satoshi) -> String { "\(grouped(value.rawValue)) sat" }
+  func amount(_ value: MilliSatoshi) -> String { "\(grouped(value.rawValue / 1000)) sat" }
 
-  private func padded(_ text: String, _ width: Int) -> String {
+  func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  private func right(_ text: String, _ width: Int) -> String {
+  func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// 1,234,567
-  private func grouped(_ value: UInt64) -> String {
+  func grouped(_ value: UInt64) -> String {
     var digits = Array(String(value))
     var index = digits.count - 3
     while index > 0 {

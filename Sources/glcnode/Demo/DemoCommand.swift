@@ -4,7 +4,7 @@ internal import Foundation
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Three nodes, real channels: payments, a failure, a restart, a force-close, a theft and its punishment.",
+    abstract: "Three nodes, real channels: payments, a restart, a theft and its punishment; channels that no BOLT has.",
     discussion: """
       Alice, Bob and Carol run in this process on a chain of their own, talk over TCP on this machine and keep their state in \
       SQLite. Everything that is told is checked; the exit status is 1 when anything is not as told.

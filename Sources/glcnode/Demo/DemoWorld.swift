@@ -5,6 +5,7 @@ internal import Configuration
 internal import Encoding
 internal import Foundation
 internal import Hashing
+internal import JSON
 internal import Logging
 internal import Node
 internal import RPC
@@ -89,6 +90,18 @@ final class DemoWorld {
     throw DemoFailure("\(what): not within \(seconds) seconds")
   }
 
+  /// What the API of a node answers, without its socket.
+  func call(_ index: Int, _ method: String, _ params: JSONValue) async throws -> JSONValue {
+    var registry = RPCRegistry()
+    var configuration = NodeConfiguration()
+    configuration.network = .regtest
+    NodeHandlers.register(
+      in: &registry, node: try node(index), surroundings: NodeSurroundings(configuration: configuration))
+    return try await registry.call(method, params: params, context: RPCContext(logger: Self.silent))
+  }
+
+  private static let silent = Logger(label: "rpc") { _ in SwiftLogNoOpLogHandler() }
+
   /// Serves the nodes' API until somebody stops one of them.
   func serve() async throws {
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
@@ -106,9 +119,7 @@ final class DemoWorld {
       servers.append(
         try await RPCServer.start(
           path: configuration.rpcSocketPath, registry: registry,
-          logger: Logger(label: "rpc") { _ in
-            SwiftLogNoOpLogHandler()
-          }))
+          logger: Self.silent))
     }
     for await _ in ended {}
     for server in servers { await server.stop() }
