@@ -37,7 +37,7 @@ import Wire
         let stranger = PeerNetwork(
           secretKey: .random(),
           configuration: PeerConfiguration(
-            features: NodeSettings.defaultFeatures, networks: [network.nodes[1].settings.chainHash]), group: group
+            features: NodeSettings.plainFeatures, networks: [network.nodes[1].settings.chainHash]), group: group
         ) { _ in }
         _ = try await stranger.connect(to: network.nodes[1].nodeID, at: [target])
         staying.append(stranger)
