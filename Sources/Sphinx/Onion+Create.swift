@@ -51,18 +51,28 @@ extension Onion {
     payloadsByteCount: Int = OnionPacket.paymentPayloadsByteCount
   ) throws(OnionCreationError) -> CreatedOnion {
     try create(
-      sessionKey: sessionKey, hops: hops,
-      associatedDataOfHops: Array(repeating: associatedData.array, count: hops.count),
-      payloadsByteCount: payloadsByteCount)
+      sessionKey: sessionKey, hops: hops, sharedData: associatedData, ownData: nil, payloadsByteCount: payloadsByteCount
+    )
   }
 
   /// As above, where every hop's layer is associated with something else: with the lock that this hop sees. One for each hop.
   public static func create(
     sessionKey: borrowing SecretKey, hops: [OnionHop], associatedDataOfHops: [[UInt8]],
-    payloadsByteCount size: Int = OnionPacket.paymentPayloadsByteCount
+    payloadsByteCount: Int = OnionPacket.paymentPayloadsByteCount
+  ) throws(OnionCreationError) -> CreatedOnion {
+    guard associatedDataOfHops.count == hops.count else { throw .associatedDataCount(associatedDataOfHops.count) }
+    let none: [UInt8] = []
+    return try create(
+      sessionKey: sessionKey, hops: hops, sharedData: none.bytes, ownData: associatedDataOfHops,
+      payloadsByteCount: payloadsByteCount)
+  }
+
+  /// - Parameter ownData: what each hop's layer is associated with; nil for `sharedData` in all of them.
+  private static func create(
+    sessionKey: borrowing SecretKey, hops: [OnionHop], sharedData: RawSpan, ownData: [[UInt8]]?,
+    payloadsByteCount size: Int
   ) throws(OnionCreationError) -> CreatedOnion {
     guard let last = hops.last else { throw .noHops }
-    guard associatedDataOfHops.count == hops.count else { throw .associatedDataCount(associatedDataOfHops.count) }
     guard 0...(Int(UInt16.max) - OnionPacket.overhead) ~= size else { throw .invalidSize(size) }
     var needed = 0
     for (index, hop) in hops.enumerated() {
@@ -109,8 +119,7 @@ extension Onion {
         key: keys.rho[index], streamOffset: 0, to: &buffer, in: window..<(isLast ? fillerStart : window + size))
       var mac = HMACSHA256(key: keys.mu[index].bytes)
       mac.update(buffer.bytes.extracting(window..<window + size))
-      let associatedData = associatedDataOfHops[index]
-      mac.update(associatedData.bytes)
+      if let ownData { mac.update(ownData[index]) } else { mac.update(sharedData) }
       hmac = mac.finish()
     }
 
