@@ -173,6 +173,12 @@ public struct BinaryFieldSink: FieldSink {
     writer.write(type)
   }
 
+  /// Ready for another message, in the same memory.
+  mutating func removeAll() {
+    writer.bytes.removeAll(keepingCapacity: true)
+    (extensionStart, others, nextOther, overflowed) = (nil, [], 0, false)
+  }
+
   public mutating func field<T: WireField>(_ name: FieldName, _ value: T) {
     // Onions: better one allocation of the right size than a small one first.
     if T.minimumByteCount > 256 { writer.bytes.reserveCapacity(writer.count + T.minimumByteCount) }

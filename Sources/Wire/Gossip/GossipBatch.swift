@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// One gossip message to be verified: everything that has a signature.
 public enum GossipMessage: Hashable, Sendable {
   indirect case channelAnnouncement(ChannelAnnouncement)
@@ -7,51 +9,63 @@ public enum GossipMessage: Hashable, Sendable {
 
   /// Checks what needs neither clock nor chain nor features: the form and the signatures.
   public func verify() throws(GossipFault) {
+    var sink = BinaryFieldSink(reservingCapacity: 512)
+    try verify(&sink)
+  }
+
+  fileprivate func verify(_ sink: inout BinaryFieldSink) throws(GossipFault) {
     switch self {
     case .channelAnnouncement(let message):
       try message.checkForm()
-      try message.verifySignatures()
+      try message.verifySignatures(hash: message.signatureHash(from: ChannelAnnouncement.signedFrom, &sink))
     case .nodeAnnouncement(let message):
       _ = try message.addressList()
-      try message.verifySignature()
+      try message.verifySignature(hash: message.signatureHash(from: NodeAnnouncement.signedFrom, &sink))
     case .channelUpdate(let message, let signer):
       try message.checkForm()
-      try message.verifySignature(by: signer)
+      try message.verifySignature(hash: message.signatureHash(from: ChannelUpdate.signedFrom, &sink), by: signer)
     }
   }
 }
 
 /// Verifies many gossip messages at once, spread over cores. The signatures are nearly all of the work of taking in the graph.
 public enum GossipBatch {
+  /// Small pieces, so that no task waits long for another that got the expensive messages.
+  private static let pieceLength = 32
+
   /// The faults found, nil for a message that is good; in the order of the messages. `workers` tasks share the messages.
   public static func verify(_ messages: [GossipMessage], workers: Int = 4) async -> [GossipFault?] {
-    let workers = min(max(workers, 1), max(messages.count, 1))
-    // Small pieces, so that no task waits long for another that got the expensive messages.
-    let pieceLength = max(1, min(32, messages.count / workers))
-    if messages.count <= pieceLength { return messages.map { fault(in: $0) } }
-    let pieces = stride(from: 0, to: messages.count, by: pieceLength).map { $0..<min($0 + pieceLength, messages.count) }
-    return await withTaskGroup(of: (Range<Int>, [GossipFault?]).self) { group in
-      var faults = [GossipFault?](repeating: nil, count: messages.count)
-      var waiting = pieces.makeIterator()
-      func startNext() {
-        guard let piece = waiting.next() else { return }
-        group.addTask { (piece, messages[piece].map { fault(in: $0) }) }
-      }
-      for _ in 0..<workers { startNext() }
-      while let (piece, found) = await group.next() {
-        for (index, fault) in zip(piece, found) { faults[index] = fault }
-        startNext()
+    var faults = [GossipFault?](repeating: nil, count: messages.count)
+    let length = max(1, min(pieceLength, messages.count / max(workers, 1)))
+    let next = Counter()
+    let workers = min(max(workers, 1), (messages.count + length - 1) / length)
+    guard workers > 1 else {
+      for (index, fault) in found(in: messages, length, next) { faults[index] = fault }
+      return faults
+    }
+    return await withTaskGroup(of: [(Int, GossipFault)].self) { group in
+      for _ in 0..<workers { group.addTask { found(in: messages, length, next) } }
+      for await found in group {
+        for (index, fault) in found { faults[index] = fault }
       }
       return faults
     }
   }
 
-  private static func fault(in message: GossipMessage) -> GossipFault? {
-    do throws(GossipFault) {
-      try message.verify()
-      return nil
-    } catch {
-      return error
+  /// One worker's part: piece after piece, until somebody has taken the last one.
+  private static func found(
+    in messages: [GossipMessage], _ length: Int, _ next: Counter
+  ) -> [(Int, GossipFault)] {
+    var found: [(Int, GossipFault)] = []
+    var sink = BinaryFieldSink(reservingCapacity: 512)
+    while true {
+      let start = next.value.wrappingAdd(length, ordering: .relaxed).oldValue
+      guard start < messages.count else { return found }
+      for index in start..<min(start + length, messages.count) {
+        do throws(GossipFault) { try messages[index].verify(&sink) } catch { found.append((index, error)) }
+      }
     }
   }
+
+  private final class Counter: Sendable { let value = Atomic(0) }
 }

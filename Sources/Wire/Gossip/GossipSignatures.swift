@@ -8,6 +8,12 @@ extension WireMessage {
   /// The double SHA-256 of the message from `offset` on, counted after its type.
   func signatureHash(from offset: Int) -> Bytes32 {
     var sink = BinaryFieldSink(reservingCapacity: 512)
+    return signatureHash(from: offset, &sink)
+  }
+
+  /// Writes into a sink that has served for another message.
+  func signatureHash(from offset: Int, _ sink: inout BinaryFieldSink) -> Bytes32 {
+    sink.removeAll()
     encode(to: &sink)
     let signed = sink.writer.bytes.dropFirst(offset)
     return sha256d(signed.bytes)
@@ -17,11 +23,13 @@ extension WireMessage {
 extension ChannelAnnouncement {
   /// What all four signatures sign. BOLT 7: MUST compute the double-SHA256 hash `h` of the message, beginning at offset 256, up to the
   /// end of the message.
-  public var signatureHash: Bytes32 { signatureHash(from: 256) }
+  public var signatureHash: Bytes32 { signatureHash(from: Self.signedFrom) }
+  static let signedFrom = 256
 
   /// Checks the four signatures. Throws `.badSignature` with the name of the first that is wrong.
-  public func verifySignatures() throws(GossipFault) {
-    let hash = signatureHash
+  public func verifySignatures() throws(GossipFault) { try verifySignatures(hash: signatureHash) }
+
+  func verifySignatures(hash: Bytes32) throws(GossipFault) {
     guard nodeSignature1.isValid(for: hash, by: nodeID1.publicKey) else { throw .badSignature("node_signature_1") }
     guard nodeSignature2.isValid(for: hash, by: nodeID2.publicKey) else { throw .badSignature("node_signature_2") }
     guard bitcoinSignature1.isValid(for: hash, by: bitcoinKey1) else { throw .badSignature("bitcoin_signature_1") }
@@ -31,17 +39,21 @@ extension ChannelAnnouncement {
 
 extension NodeAnnouncement {
   /// What the signature signs. BOLT 7: the double-SHA256 of the entire remaining packet after `signature`.
-  public var signatureHash: Bytes32 { signatureHash(from: 64) }
+  public var signatureHash: Bytes32 { signatureHash(from: Self.signedFrom) }
+  static let signedFrom = 64
 
   /// Checks the signature. Throws `.badSignature`.
-  public func verifySignature() throws(GossipFault) {
-    guard signature.isValid(for: signatureHash, by: nodeID.publicKey) else { throw .badSignature("signature") }
+  public func verifySignature() throws(GossipFault) { try verifySignature(hash: signatureHash) }
+
+  func verifySignature(hash: Bytes32) throws(GossipFault) {
+    guard signature.isValid(for: hash, by: nodeID.publicKey) else { throw .badSignature("signature") }
   }
 }
 
 extension ChannelUpdate {
   /// What the signature signs. BOLT 7: the double-SHA256 of the entire remaining packet after `signature`.
-  public var signatureHash: Bytes32 { signatureHash(from: 64) }
+  public var signatureHash: Bytes32 { signatureHash(from: Self.signedFrom) }
+  static let signedFrom = 64
 
   /// Whether `node_id_2` of the channel's announcement sent this, and not `node_id_1`.
   public var isFromNode2: Bool { channelFlags.contains(.direction) }
@@ -53,7 +65,11 @@ extension ChannelUpdate {
 
   /// Checks the signature. Throws `.badSignature`.
   public func verifySignature(by node: NodeID) throws(GossipFault) {
-    guard signature.isValid(for: signatureHash, by: node.publicKey) else { throw .badSignature("signature") }
+    try verifySignature(hash: signatureHash, by: node)
+  }
+
+  func verifySignature(hash: Bytes32, by node: NodeID) throws(GossipFault) {
+    guard signature.isValid(for: hash, by: node.publicKey) else { throw .badSignature("signature") }
   }
 
   /// BOLT 7 §The `query_channel_range` and `reply_channel_range` Messages: the CRC32C checksum of this `channel_update` without its
