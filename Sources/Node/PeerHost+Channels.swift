@@ -202,18 +202,21 @@ extension PeerHost {
   }
 
   func broadcast(_ transaction: Transaction, _ purpose: LightningEffect.Purpose, _ id: ChannelID) {
-    var replies: [@Sendable () -> Void] = []
+    // True: it is published.
+    var replies: [@Sendable (Bool) -> Void] = []
     if purpose == .funding {
       if let reply = channels[id]?.opening {
         let final = channels[id]?.channel.id ?? id
-        replies.append { reply(.success(final)) }
+        replies.append { reply($0 ? .success(final) : .failure(.openingFailed("nothing can be stored"))) }
       }
       channels[id]?.opening = nil
       channels[id]?.reservation = nil
       logger.info("channel funded", metadata: ["channel": "\(id)", "txid": "\(transaction.txid)"])
     }
     if purpose == .close {
-      for reply in channels[id]?.closing ?? [] { replies.append { reply(.success(())) } }
+      for reply in channels[id]?.closing ?? [] {
+        replies.append { reply($0 ? .success(()) : .failure(.closingFailed("nothing can be stored"))) }
+      }
       channels[id]?.closing = []
     }
     let (hub, answers) = (hub, replies)
@@ -224,8 +227,9 @@ extension PeerHost {
         time: WallClock.seconds)
       await hub.broadcast([transaction], purpose.rawValue)
       // Whoever asked may count on the transaction being in the mempool.
-      for answer in answers { answer() }
+      for answer in answers { answer(true) }
     }
+    batch.answers.append { isStored in if !isStored { for answer in answers { answer(false) } } }
   }
 
   func becameReady(_ id: ChannelID) {

@@ -250,7 +250,7 @@ extension PeerHost {
     // What the wallet holds is nobody else's business.
     if isOpener, let reply = composition.openings[id]?.reply {
       composition.openings[id]?.reply = nil
-      batch.afterwards.append { reply(.failure(.wallet(reason))) }
+      answer(reply, .failure(.wallet(reason)))
     }
     step(id) { $0.cancel("no coins") }
   }
@@ -328,7 +328,7 @@ extension PeerHost {
   private func forgetOpening(_ id: NegotiationID, _ refusal: Refusal) {
     guard let hosted = composition.openings.removeValue(forKey: id) else { return }
     logger.info("a negotiation came to nothing", metadata: ["reason": "\(refusal)"])
-    if let reply = hosted.reply { batch.afterwards.append { reply(.failure(.openingFailed("\(refusal)"))) } }
+    if let reply = hosted.reply { answer(reply, .failure(.openingFailed("\(refusal)"))) }
     if let reservation = hosted.reservation {
       batch.afterwards.append { [hub] in await hub.wallet.release(reservation) }
     }

@@ -29,7 +29,7 @@ extension PeerHost {
       case .refused(let refusal): .failure(.stackRefused(refusal.text))
       case .interrupted: .failure(.stackRefused("the connection was lost: the channel is what it was"))
       }
-    batch.afterwards.append { reply(result) }
+    answer(reply, result)
   }
 
   func stackChanged(_ id: ChannelID) {

@@ -47,6 +47,8 @@ actor PeerHost {
     var touched: Set<ChannelID> = []
     /// After everything is stored and sent.
     var afterwards: [@Sendable () async -> Void] = []
+    /// Who waits for an answer: told whether everything is stored, or never will be.
+    var answers: [@Sendable (Bool) -> Void] = []
     var done: [CheckedContinuation<Void, Never>] = []
     /// Those whose messages were read.
     var read: [CheckedContinuation<Void, Never>] = []
@@ -219,17 +221,23 @@ actor PeerHost {
         if !batch.messages.isEmpty { connection?.send(batch.messages) }
         for work in batch.afterwards { Task { await work() } }
       }
+      for answer in batch.answers { answer(isStored) }
       for done in batch.done { done.resume() }
       for body in batch.inspections { body(seen) }
     }
     let isNothing =
-      batch.changes.isEmpty && batch.messages.isEmpty && batch.afterwards.isEmpty && batch.done.isEmpty
-      && batch.inspections.isEmpty
+      batch.changes.isEmpty && batch.messages.isEmpty && batch.afterwards.isEmpty && batch.answers.isEmpty
+      && batch.done.isEmpty && batch.inspections.isEmpty
     // Payments make something of it at once, or see to it that it is written.
     if !isNothing { releases.add(item, isUrgent: batch.payments.isEmpty) }
     let inputs = batch.payments.map { PaymentCommand.input($0) }
     let isTaken = inputs.isEmpty ? false : hub.payments.post(forerunners.map { .behind($0) } + inputs)
     if !isTaken, !forerunners.isEmpty { hub.store.hurry() }
+  }
+
+  /// Answers once everything that has led to it is durable; says so when that will never be.
+  func answer<Value: Sendable>(_ reply: @escaping Reply<Value>, _ result: Result<Value, NodeError>) {
+    batch.answers.append { isStored in reply(isStored ? result : .failure(.start("nothing can be stored"))) }
   }
 
   func context(_ height: UInt32) -> ChannelContext? {
@@ -267,7 +275,7 @@ actor PeerHost {
     case .noWitnesses(let id, let reason): notWitnessed(id, reason)
     case .openingClock(let id, let step): openingClock(id, step: step)
     case .composition(let body):
-      batch.afterwards.append { [composition] in body(composition) }
+      batch.answers.append { [composition] _ in body(composition) }
     case .funded(let id, let transaction, let output, let reservation): funded(id, transaction, output, reservation)
     case .notFunded(let id, let reason): failChannel(id, reason)
     case .close(let id, let order, let reply): close(id, order, reply)
@@ -299,7 +307,7 @@ actor PeerHost {
       batch.changes.append(.put(.policies, key: id.array, value: StoredPolicy(policy).encoded))
       batch.touched.insert(id)
       updateAnnouncements(id)
-      batch.afterwards.append { reply(.success(())) }
+      answer(reply, .success(()))
     case .inspect(let body): batch.inspections.append(body)
     case .upgrade(let id, let description, let reply): upgrade(id, description, reply)
     case .quiescenceIsOver(let id, let number): quiescenceIsOver(id, number)

@@ -5,6 +5,7 @@ import GLC
 import Negotiation
 import Payments
 import Storage
+import Synchronization
 import Testing
 import Wallet
 import Wire
@@ -39,24 +40,13 @@ import Wire
     return network
   }
 
-  private func usable(_ network: TestNetwork, _ id: ChannelID, _ nodes: [Int] = [0, 1]) async throws {
-    try await network.wait("the composed channel is usable") {
-      for index in nodes {
-        guard let hosted = await network.nodes[index].inspect().first(where: { $0.channel.id == id }),
-          hosted.channel.canOffer, hosted.peerPolicy != nil
-        else { return false }
-      }
-      return true
-    }
-  }
-
   private func open(_ network: TestNetwork, _ order: ProposalOrder) async throws -> ChannelID {
     let id = try await network.nodes[0].propose(order, to: network.nodes[1].nodeID)
     try await network.wait("the funding transaction") {
       try await !network.chain.mempoolTransactions().isEmpty
     }
     try await network.mine(3)
-    try await usable(network, id)
+    try await network.usable(id)
     return id
   }
 
@@ -76,7 +66,7 @@ import Wire
     }
     try await network.restart(0)
     try await network.connect(0, 1)
-    try await usable(network, id)
+    try await network.usable(id)
     _ = try await network.pay(0, 1, MilliSatoshi(20_000_000))
     try await network.nodes[0].close(id)
     try await network.wait("the closing transaction") { try await !network.chain.mempoolTransactions().isEmpty }
@@ -171,6 +161,8 @@ import Wire
     try await network.wait("it waits") {
       try await network.chain.mempoolTransactions().map(\.txid) == [stuck]
     }
+    // The witnesses that complete it for the one may be on their way to the other.
+    try await network.wait("both have it") { await network.channel(1, first) != nil }
     await #expect {
       _ = try await network.nodes[0].replaceFunding(of: first, feeRate: FeeRate(satPerKiloWeight: 1001))
     } throws: {
@@ -189,7 +181,7 @@ import Wire
     }
     #expect(await network.nodes[0].channels().count == 2, "either may be confirmed still")
     try await network.mine(3)
-    try await usable(network, second)
+    try await network.usable(second)
     _ = try await network.pay(0, 1, MilliSatoshi(50_000_000))
     try await network.mine(6)
     for index in 0..<2 {
@@ -225,8 +217,25 @@ import Wire
       let theirs = await network.nodes[1].channels()
       return ours.count == 1 && theirs.count == 1 && ours[0].id == theirs[0].id
     }
-    try await usable(network, await network.nodes[0].channels()[0].id)
+    try await network.usable(await network.nodes[0].channels()[0].id)
     _ = try await network.pay(0, 1, MilliSatoshi(50_000_000))
+    await network.stop()
+  }
+
+  /// Whoever waits for a channel is told how it ended, also when the node can never store it.
+  @Test(arguments: 0..<6) func whoWaitsIsToldWhenNothingCanBeStoredAnyMore(after commits: Int) async throws {
+    let network = try await network()
+    let store = try #require(network.launches[0].store as? MemoryStore)
+    store.inject(.losePowerBefore, atCommit: store.commits + commits)
+    let (proposer, peer) = (network.nodes[0], network.nodes[1].nodeID)
+    let wanted = try order(network, "musig2 + htlc + ptlc + anchors")
+    let ended = Mutex(false)
+    let task = Task {
+      defer { ended.withLock { $0 = true } }
+      return try await proposer.propose(wanted, to: peer)
+    }
+    try await network.wait("it has ended") { ended.withLock { $0 } }
+    _ = try? await task.value
     await network.stop()
   }
 }

@@ -16,16 +16,15 @@ import Wire
 /// Payments locked by points between real nodes, on channels `musig2 + htlc + ptlc + anchors`.
 @Suite(.serialized) struct PointPaymentTests {
   /// 0 – 1 – 2 – …, each channel with money on both sides.
-  private func line(_ count: Int, announced: Bool = false) async throws -> (TestNetwork, [ChannelID]) {
+  private func line(_ count: Int) async throws -> (TestNetwork, [ChannelID]) {
     let network = try await TestNetwork(nodes: count) { settings, _ in
       settings.channels.contestDelay = 6
-      settings.features[.composedChannels] = .optional
     }
     for index in 0..<count { try await network.fund(index) }
     var ids: [ChannelID] = []
     for index in 0..<count - 1 {
       ids.append(
-        try await network.compose(index, index + 1, pushing: MilliSatoshi(4_000_000_000), announced: announced))
+        try await network.compose(index, index + 1, pushing: MilliSatoshi(4_000_000_000)))
     }
     return (network, ids)
   }
@@ -66,6 +65,24 @@ import Wire
     await network.stop()
   }
 
+  /// The payer's own channel carries hashes alone: it says so, and sends nothing.
+  @Test func aWayThatCarriesNoPointsIsRefusedBeforeAnythingIsSent() async throws {
+    let network = try await TestNetwork(nodes: 3)
+    for index in 0..<2 { try await network.fund(index) }
+    let plain = try await network.open(0, 1, Satoshi(5_000_000))
+    try await network.compose(1, 2, Satoshi(5_000_000))
+    let invoice = try await network.pointInvoice(2, MilliSatoshi(50_000_000))
+    do {
+      _ = try await network.nodes[0].pay(PayRequest(invoice))
+      Issue.record("it was paid")
+    } catch let failure as PaymentFailure {
+      #expect(failure.code == .lockNotCarried, "\(failure)")
+    }
+    let channel = try #require(await network.channel(0, plain))
+    #expect(channel.livePayments.isEmpty && channel.core?.localNumber == 0 && channel.core?.remoteNumber == 0)
+    await network.stop()
+  }
+
   @Test func partsOverTwoWaysAreLockedByUnrelatedPoints() async throws {
     let network = try await TestNetwork(nodes: 4)
     for index in 0..<4 { try await network.fund(index) }
@@ -91,7 +108,7 @@ import Wire
     let (network, ids) = try await line(3)
     let before = await network.balance(0)
     // More than node 1 has in its channel to the payee.
-    let invoice = try await network.pointInvoice(2, MilliSatoshi(5_900_000_000))
+    let invoice = try await network.pointInvoice(2, MilliSatoshi(5_600_000_000))
     let pushed = try await network.nodes[1].pay(
       PayRequest(try await network.pointInvoice(2, MilliSatoshi(1_000_000_000))))
     #expect(pushed.status == .complete)
