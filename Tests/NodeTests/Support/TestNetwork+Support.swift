@@ -68,7 +68,10 @@ extension TestNetwork {
     let preimage = sha256(Array("preimage \(UInt64.random(in: 0...(.max)))".utf8))
     let hash = sha256(preimage.bytes)
     let invoice = try await invoice(payee, amount, hold: hash, expiry: expiry)
-    return Held(preimage: preimage, hash: hash, payee: payee, paying: Paying(nodes[payer], invoice))
+    // The payer waits for the payee's decision, or the chain's, however long this machine takes for it.
+    var limits = PaymentLimits()
+    limits.retryForSeconds = 24 * 3600
+    return Held(preimage: preimage, hash: hash, payee: payee, paying: Paying(nodes[payer], invoice, limits: limits))
   }
 
   func isHeld(_ held: Held) async -> Bool { await nodes[held.payee].isHeld(held.hash) }
