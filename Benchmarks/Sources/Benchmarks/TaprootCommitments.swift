@@ -66,6 +66,7 @@ struct TaprootSample {
       return TypedLedger(base: typed.base, parameters: typed.parameters, ledger: ledger)
     }
     state = CommitmentState(
+      stack: stack,
       balances: Balances(
         local: MilliSatoshi(SampleCommitment.capacity.rawValue * 1000 - 3_000_000_000 - pending),
         remote: MilliSatoshi(3_000_000_000)),

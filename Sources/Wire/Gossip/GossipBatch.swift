@@ -38,18 +38,16 @@ public enum GossipBatch {
     var faults = [GossipFault?](repeating: nil, count: messages.count)
     let length = max(1, min(pieceLength, messages.count / max(workers, 1)))
     let next = Counter()
-    let workers = min(max(workers, 1), (messages.count + length - 1) / length)
-    guard workers > 1 else {
-      for (index, fault) in found(in: messages, length, next) { faults[index] = fault }
-      return faults
+    let helpers = min(max(workers, 1), (messages.count + length - 1) / length) - 1
+    // The caller is a worker too.
+    let own = await withTaskGroup(of: [(Int, GossipFault)].self) { group in
+      for _ in 0..<max(helpers, 0) { group.addTask { found(in: messages, length, next) } }
+      var all = found(in: messages, length, next)
+      for await found in group { all += found }
+      return all
     }
-    return await withTaskGroup(of: [(Int, GossipFault)].self) { group in
-      for _ in 0..<workers { group.addTask { found(in: messages, length, next) } }
-      for await found in group {
-        for (index, fault) in found { faults[index] = fault }
-      }
-      return faults
-    }
+    for (index, fault) in own { faults[index] = fault }
+    return faults
   }
 
   /// One worker's part: piece after piece, until somebody has taken the last one.
