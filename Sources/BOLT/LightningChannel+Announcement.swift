@@ -59,9 +59,13 @@ extension LightningChannel {
     let isFirst = remoteAnnouncement == nil
     remoteAnnouncement = message
     effects.append(.persist)
-    if hasSentAnnouncement {
+    guard hasSentAnnouncement else { return }
+    if isFirst {
+      effects.append(.announced(message))
+    } else if !hasRepeatedAnnouncement {
       // BOLT 7: upon reconnection: MUST respond to the first `announcement_signatures` message with its own.
-      effects.append(isFirst ? .announced(message) : .announce)
+      hasRepeatedAnnouncement = true
+      effects.append(.announce)
     }
   }
 }

@@ -46,7 +46,7 @@ extension LightningChannel {
       // BOLT 2: MUST wait to receive the other node's `channel_reestablish` message before sending any other messages for that channel.
       guard isEstablished else { throw .warn("\(message.typeName) before channel_reestablish") }
       switch message {
-      case .channelReady(let ready): try receive(ready, &effects)
+      case .channelReady(let ready): try receive(ready, context, &effects)
       case .commitmentSigned(let commitment): try receive(commitment, &effects)
       case .revokeAndAck(let revocation): try receive(revocation, &effects)
       case .updateFee(let update): try receive(update, context, &effects)

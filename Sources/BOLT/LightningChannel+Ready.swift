@@ -26,6 +26,12 @@ extension LightningChannel {
     guard let place = funding?.confirmation, height >= place.height else { return }
     let depth = height - place.height + 1
     if !isReady.local, depth >= minimumDepth, isEstablished, phase < .shuttingDown { try? sendReady(&effects) }
+    announceOnceDeep(height, &effects)
+  }
+
+  private func announceOnceDeep(_ height: UInt32, _ effects: inout [LightningEffect]) {
+    guard let place = funding?.confirmation, height >= place.height else { return }
+    let depth = height - place.height + 1
     // BOLT 7 §The `announcement_signatures` Message: MUST NOT send until `channel_ready` has been sent and received AND the funding
     // transaction has enough confirmations to ensure that it won't be reorganized. Six, by `channel_announcement`'s rule.
     if isAnnounced, !hasSentAnnouncement, isReady.local, isReady.remote, depth >= 6, isEstablished, phase == .normal {
@@ -54,7 +60,9 @@ extension LightningChannel {
     becomeReady(&effects)
   }
 
-  mutating func receive(_ message: ChannelReady, _ effects: inout [LightningEffect]) throws(Fault) {
+  mutating func receive(
+    _ message: ChannelReady, _ context: ChannelContext, _ effects: inout [LightningEffect]
+  ) throws(Fault) {
     if let alias = message.alias { remoteAlias = alias }
     var nonces: [FundingNonce] = []
     if signsTogether, let funding {
@@ -73,6 +81,8 @@ extension LightningChannel {
     core?.learnNextPoint(message.secondPerCommitmentPoint, nonces: nonces)
     effects.append(.persist)
     becomeReady(&effects)
+    // The peer may have been slower than the chain: the next block can be far off.
+    announceOnceDeep(context.height, &effects)
   }
 
   mutating func becomeReady(_ effects: inout [LightningEffect]) {

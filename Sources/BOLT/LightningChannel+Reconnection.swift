@@ -16,6 +16,7 @@ extension LightningChannel {
   }
 
   mutating func forgetNegotiation(_ effects: inout [LightningEffect]) {
+    hasRepeatedAnnouncement = false
     closing = nil
     closingNonces = PerParty(local: nil, remote: nil)
     noncePieces = SignaturePieces()

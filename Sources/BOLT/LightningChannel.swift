@@ -72,6 +72,8 @@ public struct LightningChannel: Sendable {
   /// Whether both `announcement_signatures` have been exchanged, and the remote party's.
   public internal(set) var remoteAnnouncement: AnnouncementSignatures?
   var hasSentAnnouncement = false
+  /// On this connection, at the peer's asking. Two that repeat theirs to each other would never end.
+  var hasRepeatedAnnouncement = false
   /// What we told the peer when the channel failed; sent again on every connection.
   public internal(set) var failure: String?
   /// The remote party's present point, as it said when we had lost data.

@@ -73,6 +73,8 @@ actor GossipService {
 
   private static let memoryKey: [UInt8] = [0xff]
 
+  private struct ChainIsShort: Error {}
+
   private static func rules(_ hub: Hub) -> GossipRules {
     GossipRules(chainHash: hub.settings.chainHash, now: UInt32(clamping: WallClock.seconds))
   }
@@ -112,7 +114,7 @@ actor GossipService {
       await carryOut(effects)
     case .block(let block, let height): await connect(block, height)
     case .own(let announcement): await announce(announcement)
-    case .ownUpdate(let update): await announce(update)
+    case .ownUpdate(let update, let isFirst): await announce(update, isFirst: isFirst)
     case .learned(let observation): learn(observation)
     case .tick:
       await carryOut(sync.tick(now: now))
@@ -126,10 +128,10 @@ actor GossipService {
       let effect = queue.removeFirst()
       switch effect {
       case .verify(let candidate):
-        let accepted = await verify(candidate)
+        let verdict = await verify(candidate)
         let rules = rules
         queue += view.state.withLock { state in
-          sync.settled(candidate, accepted: accepted, graph: state.graph, rules: rules)
+          sync.settled(candidate, verdict, graph: state.graph, rules: rules)
         }
       case .wake(let peer): await feed(peer)
       case .warn(let peer, let text):
@@ -162,12 +164,12 @@ actor GossipService {
 
   // MARK: Believing
 
-  private func verify(_ candidate: GossipSync.Candidate) async -> Bool {
+  private func verify(_ candidate: GossipSync.Candidate) async -> GossipSync.Verdict {
     do {
       try candidate.message.verify()
       switch candidate.message {
       case .channelAnnouncement(let announcement):
-        guard let (capacity, outPoint) = await capacity(of: announcement) else { return false }
+        guard let (capacity, outPoint) = try await funding(of: announcement) else { return .refused }
         let now = now
         let changes = try view.state.withLock { state in
           try state.graph.add(
@@ -186,27 +188,41 @@ actor GossipService {
         }
         try await store(changes)
       }
-      return true
+      return .accepted
     } catch GraphRefusal.conflict(let changes) {
       try? await store(changes)
-      return false
+      return .refused
+    } catch ChainError.pruned(let block) {
+      logger.debug("a channel cannot be checked: its block is pruned", metadata: ["block": "\(block)"])
+      return .refused
+    } catch is ChainIsShort {
+      return .undecided
+    } catch let error as ChainError {
+      logger.debug("the chain gives no answer", metadata: ["about": "\(candidate.key)", "reason": "\(error)"])
+      return .undecided
     } catch {
       logger.debug("gossip was refused", metadata: ["what": "\(candidate.key)", "reason": "\(error)"])
-      return false
+      return .refused
     }
   }
 
-  /// What the funding output holds. BOLT 7: MUST verify that the output corresponding to `short_channel_id`'s outpoint pays to a P2WSH
-  /// of `bitcoin_key_1` and `bitcoin_key_2`, and is unspent.
-  private func capacity(of announcement: ChannelAnnouncement) async -> (Satoshi, OutPoint)? {
+  /// The funding output and what it holds; nil where it is not what the announcement says. BOLT 7: MUST verify that the output
+  /// corresponding to `short_channel_id`'s outpoint pays to a P2WSH of `bitcoin_key_1` and `bitcoin_key_2`, and is unspent. Throws when
+  /// the chain gives no answer.
+  private func funding(of announcement: ChannelAnnouncement) async throws -> (Satoshi, OutPoint)? {
     let scid = announcement.shortChannelID
-    guard let hash = try? await hub.source.blockHash(at: scid.blockHeight),
-      let block = try? await hub.source.block(hash), block.transactions.indices.contains(Int(scid.transactionIndex))
-    else { return nil }
+    guard let hash = try await hub.source.blockHash(at: scid.blockHeight) else {
+      // The peer's chain may be ahead of ours.
+      if scid.blockHeight <= hub.height &+ 6 { throw ChainIsShort() }
+      return nil
+    }
+    let block = try await hub.source.block(hash)
+    guard block.transactions.indices.contains(Int(scid.transactionIndex)) else { return nil }
     let txid = block.transactions[Int(scid.transactionIndex)].txid
     let outPoint = OutPoint(txid: txid, vout: UInt32(scid.outputIndex))
-    guard let found = try? await hub.source.unspentOutput(outPoint) else { return nil }
-    guard found.output.scriptPubKey == fundingScript(of: announcement) else { return nil }
+    guard let found = try await hub.source.unspentOutput(outPoint),
+      found.output.scriptPubKey == fundingScript(of: announcement)
+    else { return nil }
     return (found.output.value, outPoint)
   }
 
@@ -270,12 +286,12 @@ actor GossipService {
     await announceNode()
   }
 
-  private func announce(_ update: ChannelUpdate) async {
+  private func announce(_ update: ChannelUpdate, isFirst: Bool) async {
     // After a start, everybody knows already what our channels cost.
     let known = view.state.withLock { state in
       state.graph.channel(update.shortChannelID)?.policy(isFromNode2: update.isFromNode2)
     }
-    if let known, known.exists, known.checksum == update.checksum,
+    if !isFirst, let known, known.exists, known.checksum == update.checksum,
       update.timestamp < known.timestamp + ChannelUpdate.refreshTime
     {
       return
@@ -320,6 +336,7 @@ actor GossipService {
     let changes = view.state.withLock { $0.graph.removeSpent(height: height) }
     for case .remove(.channel(let id)) in changes { fundings = fundings.filter { $0.value != id } }
     try? await store(changes)
+    sync.chainAdvanced()
   }
 
   private var lastPrune: UInt32 = 0

@@ -20,7 +20,8 @@ enum GossipInput: Sendable {
   case block(Block, height: UInt32)
   /// A channel of ours is announced.
   case own(ChannelAnnouncement)
-  case ownUpdate(ChannelUpdate)
+  /// `isFirst`: since the channel became public.
+  case ownUpdate(ChannelUpdate, isFirst: Bool)
   /// What a payment has taught.
   case learned(RouteObservation)
   case tick
@@ -34,8 +35,9 @@ extension Hub {
 
 extension PeerHost {
   /// Our `channel_update` for each name of the channel, made anew when something in it has changed, or when it grows old. `isRepeated`: the
-  /// peer is told again what it may have forgotten.
-  func updateAnnouncements(_ id: ChannelID, isRepeated: Bool = false) {
+  /// peer is told again what it may have forgotten. `isAnnounced`: the channel has just become public. Who follows the network's news
+  /// since it became ready has not asked for what was signed before that, so everybody gets an update of now.
+  func updateAnnouncements(_ id: ChannelID, isRepeated: Bool = false, isAnnounced: Bool = false) {
     guard let hosted = channels[id], hosted.channel.isReady.local, hosted.channel.isReady.remote else { return }
     let channel = hosted.channel
     var names: [(name: ShortChannelID, isPublic: Bool, isTold: Bool)] = []
@@ -50,13 +52,15 @@ extension PeerHost {
     for (name, isPublic, isTold) in names {
       let old = hosted.ourUpdates[name]
       var update = makeUpdate(hosted, name, isPublic: isPublic, after: old?.timestamp ?? 0)
-      if let old, old.isSame(as: update), update.timestamp < old.timestamp + ChannelUpdate.refreshTime {
+      if let old, old.isSame(as: update), update.timestamp < old.timestamp + ChannelUpdate.refreshTime,
+        !(isAnnounced && isPublic)
+      {
         if isRepeated, isTold, let bytes = try? old.encoded() { batch.messages.append(bytes) }
         continue
       }
       update.signature = hub.sign(update.signatureHash)
       channels[id]?.ourUpdates[name] = update
-      if isPublic, channel.remoteAnnouncement != nil { hub.gossip.post(.ownUpdate(update)) }
+      if isPublic, channel.remoteAnnouncement != nil { hub.gossip.post(.ownUpdate(update, isFirst: isAnnounced)) }
       if isTold, connection != nil, let bytes = try? update.encoded() { batch.messages.append(bytes) }
     }
     batch.touched.insert(id)
@@ -143,10 +147,7 @@ extension PeerHost {
     if let update = hosted.peerUpdate, let connection, let bytes = try? update.encoded() {
       hub.gossip.post(.message(.channelUpdate(update), bytes, connection))
     }
-    updateAnnouncements(id)
-    if let scid = hosted.channel.shortChannelID, let update = channels[id]?.ourUpdates[scid] {
-      hub.gossip.post(.ownUpdate(update))
-    }
+    updateAnnouncements(id, isAnnounced: true)
   }
 }
 

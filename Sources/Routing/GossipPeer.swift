@@ -17,6 +17,8 @@ struct GossipPeer: Sendable {
   /// What it gets with the next flush, each thing once.
   var news: [GossipKey] = []
   var newsSet: Set<GossipKey> = []
+  /// Channels that are announced, of which it wanted no update yet.
+  var untold: Set<ShortChannelID> = []
   var nextFlush: UInt32 = 0
   var sync = Sync.idle
   /// Whether it is asked for everything, or for some channels only.
@@ -89,6 +91,10 @@ struct GossipPeer: Sendable {
   mutating func add(_ key: GossipKey, limit: Int) {
     guard news.count < limit, newsSet.insert(key).inserted else { return }
     news.append(key)
+  }
+
+  mutating func miss(_ channel: ShortChannelID, limit: Int) {
+    if sharesChain, untold.count < limit { untold.insert(channel) }
   }
 
   var isAnswering: Bool {

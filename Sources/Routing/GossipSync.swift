@@ -33,6 +33,10 @@ public struct GossipSync: Sendable {
     public var mostWanted = 500_000
     /// News that wait for one peer's next flush.
     public var mostNews = 50_000
+    /// Seconds that news may be older than the connection: an update is signed an hour before its channel is six blocks deep.
+    public var newsOverlap: UInt32 = 3_600
+    /// Channels that the chain gave no answer about.
+    public var mostUndecided = 1_000
 
     public init() {}
   }
@@ -45,6 +49,14 @@ public struct GossipSync: Sendable {
     public let from: NodeID
     public let use: GossipRules.Use
     public let key: GossipKey
+  }
+
+  /// What became of a candidate.
+  public enum Verdict: Hashable, Sendable {
+    case accepted
+    case refused
+    /// The chain gave no answer, or is not that long yet: asked for again once there is another block.
+    case undecided
   }
 
   public enum Effect: Hashable, Sendable {
@@ -84,6 +96,8 @@ public struct GossipSync: Sendable {
   var missing: [ShortChannelID: NodeID] = [:]
   /// Channels whose announcement was not passed on yet: it waits for the first update.
   var unannounced: Set<ShortChannelID> = []
+  /// Channels that could not be checked, and who sent them.
+  var undecided: [ShortChannelID: NodeID] = [:]
   /// When the last full comparison was finished; 0: never.
   public internal(set) var lastSync: UInt32 = 0
   var finishedSyncs = 0
@@ -116,7 +130,9 @@ public struct GossipSync: Sendable {
     let wantsNews = state.sharesChain && peers.values.count { $0.givesNews } < settings.newsPeers
     if wantsNews, state.offersQueries {
       state.givesNews = true
-      let filter = GossipTimestampFilter(chainHash: chain, firstTimestamp: now, timestampRange: .max)
+      let filter = GossipTimestampFilter(
+        chainHash: chain, firstTimestamp: now > settings.newsOverlap ? now - settings.newsOverlap : 0,
+        timestampRange: .max)
       state.send(filter)
     }
     peers[peer] = state
@@ -129,6 +145,7 @@ public struct GossipSync: Sendable {
     guard let state = peers.removeValue(forKey: peer) else { return [] }
     requested.subtract(state.sync.waitingIDs)
     missing = missing.filter { $0.value != peer }
+    undecided = undecided.filter { $0.value != peer }
     return startSync(now: now)
   }
 
@@ -161,25 +178,35 @@ public struct GossipSync: Sendable {
     return effects
   }
 
+  /// The chain has grown: what it gave no answer about is asked for again with the next tick.
+  public mutating func chainAdvanced() {
+    missing.merge(undecided) { known, _ in known }
+    undecided = [:]
+  }
+
   // MARK: What is new
 
   /// How the verification of a candidate went. Call it for every one, after the graph was changed, with what the graph is now.
   public mutating func settled(
-    _ candidate: Candidate, accepted: Bool, graph: NetworkGraph, rules: GossipRules
+    _ candidate: Candidate, _ verdict: Verdict, graph: NetworkGraph, rules: GossipRules
   ) -> [Effect] {
     if verifying[candidate.key] == candidate.timestamp { verifying[candidate.key] = nil }
     var effects: [Effect] = []
     if case .channel(let id) = candidate.key {
-      if accepted {
+      switch verdict {
+      case .accepted:
         if candidate.use.contains(.forward) { unannounced.insert(id) }
         refused.remove(id)
-      } else if !graph.contains(id) {
+      case .refused:
+        guard !graph.contains(id) else { break }
         if refused.count >= 100_000 { refused.removeAll() }
         refused.insert(id)
+      case .undecided:
+        if undecided.count < settings.mostUndecided { undecided[id] = candidate.from }
       }
       effects += release(id, graph: graph, rules: rules)
     }
-    guard accepted, candidate.use.contains(.forward) else { return effects }
+    guard verdict == .accepted, candidate.use.contains(.forward) else { return effects }
     publish(candidate.key, timestamp: candidate.timestamp, except: candidate.from, isOurs: false)
     return effects
   }
@@ -192,18 +219,25 @@ public struct GossipSync: Sendable {
   }
 
   private mutating func publish(_ key: GossipKey, timestamp: UInt32, except: NodeID?, isOurs: Bool) {
-    var keys = [key]
+    var channel: ShortChannelID?
     switch key {
     // BOLT 7: MUST consider whether to send the `channel_announcement` after receiving the first corresponding `channel_update`.
     case .channel: return
-    case .update(let channel):
-      if unannounced.remove(channel.channel) != nil { keys.insert(.channel(channel.channel), at: 0) }
+    case .update(let update): channel = update.channel
     case .node: break
     }
+    let isFirst = channel.map { unannounced.remove($0) != nil } ?? false
     for peer in Array(peers.keys) where peer != except {
       // BOLT 7: MUST not send gossip it did not generate itself, until it receives `gossip_timestamp_filter`.
-      guard peers[peer]?.wants(timestamp, isOurs: isOurs) == true else { continue }
-      for key in keys { peers[peer]?.add(key, limit: settings.mostNews) }
+      guard peers[peer]?.wants(timestamp, isOurs: isOurs) == true else {
+        // The next update that it wants says nothing to it without the announcement.
+        if isFirst, let channel { peers[peer]?.miss(channel, limit: settings.mostNews) }
+        continue
+      }
+      if let channel, peers[peer]?.untold.remove(channel) != nil || isFirst {
+        peers[peer]?.add(.channel(channel), limit: settings.mostNews)
+      }
+      peers[peer]?.add(key, limit: settings.mostNews)
     }
   }
 }

@@ -109,7 +109,12 @@ struct ChannelPair {
       case .broadcast(let transaction, _): ends[index].broadcasts.append(transaction)
       case .payment(let notice): ends[index].notices.append(notice)
       case .ready: ends[index].isReadySeen = true
-      case .announce: ends[index].announces += 1
+      case .announce:
+        ends[index].announces += 1
+        guard let announcement = ends[index].channel?.announcement(of: Self.node(index), chainHash: .regtest),
+          let (_, more) = ends[index].channel?.announce(announcement, nodeSignature: CompactSignature(Bytes64()))
+        else { break }
+        try carryOut(more, index)
       case .announced: break
       case .upgrade(let outcome): ends[index].upgrades.append(outcome)
       case .stackChanged: ends[index].stackChanges += 1

@@ -382,6 +382,35 @@ import Wire
         == pair.ends[1].channel?.announcement(of: ChannelPair.node(1), chainHash: .regtest)?.signatureHash)
   }
 
+  /// Six blocks in a row are there before the peer's `channel_ready`, and the seventh may be far off.
+  @Test func announcementDoesNotWaitForABlockAfterThePeerIsReady() throws {
+    var pair = ChannelPair()
+    try pair.open(announced: true)
+    try pair.run()
+    try pair.confirm(depth: 6)
+    #expect(pair.ends.allSatisfy { $0.announces == 1 && $0.channel?.remoteAnnouncement != nil })
+  }
+
+  /// One end has lost the connection before it was told, and the other has just signed: each repeats its half once at most.
+  @Test func halvesOfAnAnnouncementAreRepeatedOnceForEachConnection() throws {
+    var pair = ChannelPair()
+    try pair.open(announced: true)
+    try pair.run()
+    try pair.confirm(depth: 6)
+    let half = try #require(pair.ends[0].channel?.remoteAnnouncement)
+    for connection in 1...2 {
+      try pair.reconnect(restarting: false)
+      try pair.run()
+      let before = pair.ends.map(\.announces)
+      pair.ends[0].inbox.append(try half.encoded())
+      try pair.run()
+      #expect(pair.ends.map(\.announces) == [before[0] + 1, before[1] + 1], "connection \(connection)")
+      pair.ends[0].inbox.append(try half.encoded())
+      try pair.run()
+      #expect(pair.ends.map(\.announces) == [before[0] + 1, before[1] + 1], "connection \(connection)")
+    }
+  }
+
   /// What a signer remembers, as version 3 wrote it.
   private func marks(_ marks: LocalSigner.Marks) -> [UInt8] {
     var writer = ByteWriter()

@@ -70,12 +70,7 @@ import Wire
     try await network.open(0, 1, announced: true)
     try await network.open(1, 2, announced: true)
     try await network.open(2, 3, announced: true)
-    try await network.wait("the first node knows all channels", seconds: 30) {
-      network.nodes[0].gossip.view.state.withLock { state in
-        state.graph.channelCount == 3
-          && state.graph.allChannels.allSatisfy { $0.policies.0 != nil && $0.policies.1 != nil }
-      }
-    }
+    try await network.learnAll(0, channels: 3)
     let payment = try await network.pay(0, 3, MilliSatoshi(1_500_000_000))
     #expect(payment.status == .complete && payment.amountSent > payment.amount)
     // Known again after a start.

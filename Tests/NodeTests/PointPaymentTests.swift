@@ -16,7 +16,7 @@ import Wire
 /// Payments locked by points between real nodes, on channels `musig2 + htlc + ptlc + anchors`.
 @Suite(.serialized) struct PointPaymentTests {
   /// 0 – 1 – 2 – …, each channel with money on both sides.
-  private func line(_ count: Int) async throws -> (TestNetwork, [ChannelID]) {
+  private func line(_ count: Int, announced: Bool = false) async throws -> (TestNetwork, [ChannelID]) {
     let network = try await TestNetwork(nodes: count) { settings, _ in
       settings.channels.contestDelay = 6
     }
@@ -24,7 +24,7 @@ import Wire
     var ids: [ChannelID] = []
     for index in 0..<count - 1 {
       ids.append(
-        try await network.compose(index, index + 1, pushing: MilliSatoshi(4_000_000_000)))
+        try await network.compose(index, index + 1, pushing: MilliSatoshi(4_000_000_000), announced: announced))
     }
     return (network, ids)
   }
@@ -62,6 +62,27 @@ import Wire
     #expect(await network.balance(1).rawValue == before[1] + record.amountSent.rawValue - 50_000_000)
     // What is paid is not paid again.
     #expect(try await network.nodes[0].pay(PayRequest(invoice)).createdIndex == record.createdIndex)
+    await network.stop()
+  }
+
+  /// Three channels, of which the payer has learned two from what others say; each is locked by a point of its own.
+  @Test func aPaymentPassesFourNodesOverAnnouncedChannels() async throws {
+    let (network, ids) = try await line(4, announced: true)
+    try await network.learnAll(0, channels: 3)
+    let before = await network.balance(3)
+    let held = try await network.holdPoint(0, 3, MilliSatoshi(50_000_000))
+    try await network.wait("it is held") { await network.isHeld(held) }
+    var points: [PublicKey] = []
+    for (index, id) in ids.enumerated() {
+      let both = [try await network.points(index, id), try await network.points(index + 1, id)]
+      #expect(both[0] == both[1] && both[0].count == 1)
+      points += both[0]
+    }
+    try expectUnrelated(points)
+    try await network.settle(held)
+    try await network.wait("it is paid") { held.paying.succeeded }
+    for id in ids { try await network.calm(id) }
+    #expect(await network.balance(3).rawValue == before.rawValue + 50_000_000)
     await network.stop()
   }
 

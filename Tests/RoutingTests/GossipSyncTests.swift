@@ -16,6 +16,8 @@ private struct Gossiper {
   var waiting: [GossipSync.Candidate] = []
   var verifiesAtOnce = true
   var refusals: Set<GossipKey> = []
+  /// What the chain gives no answer about.
+  var undecided: Set<GossipKey> = []
   var verified = 0
 
   init(_ number: Int, _ change: (inout GossipSync.Settings) -> Void = { _ in }) {
@@ -47,8 +49,8 @@ private struct Gossiper {
   }
 
   mutating func settle(_ candidate: GossipSync.Candidate, now: UInt32) {
-    var accepted = false
-    if !refusals.contains(candidate.key) {
+    var verdict = undecided.contains(candidate.key) ? GossipSync.Verdict.undecided : .refused
+    if verdict == .refused, !refusals.contains(candidate.key) {
       let changes: [GossipChange]? =
         switch candidate.message {
         case .channelAnnouncement(let message):
@@ -57,11 +59,11 @@ private struct Gossiper {
         case .channelUpdate(let message, _): try? graph.apply(message, bytes: candidate.bytes, use: candidate.use)
         case .nodeAnnouncement(let message): try? graph.apply(message, bytes: candidate.bytes, use: candidate.use)
         }
-      accepted = changes != nil
+      if changes != nil { verdict = .accepted }
       keep(changes ?? [])
     }
     carryOut(
-      sync.settled(candidate, accepted: accepted, graph: graph, rules: rules(now)), now: now)
+      sync.settled(candidate, verdict, graph: graph, rules: rules(now)), now: now)
   }
 
   func rules(_ now: UInt32) -> GossipRules { GossipRules(chainHash: .regtest, now: now) }
@@ -287,6 +289,68 @@ private func connect(_ a: inout Gossiper, _ b: inout Gossiper, _ offered: Featur
         alice.pull(node(peer)) == [try announcement(2, node(100), node(1)).encoded(), try ours.encoded()], "\(peer)")
     }
     #expect(alice.pull(node(104)).isEmpty)
+  }
+
+  /// The first update may be older than a peer's filter, the next one not.
+  @Test func `Who did not want the first update of a channel gets the announcement with the next`() throws {
+    var alice = Gossiper(100) { $0.syncPeers = 0 }
+    for (peer, first) in [(101, now), (102, now - 20_000), (103, now - 100)] {
+      _ = alice.sync.connected(node(peer), features: features, chains: nil, now: now)
+      try alice.receive(
+        GossipTimestampFilter(chainHash: .regtest, firstTimestamp: first, timestampRange: .max), from: node(peer),
+        now: now)
+      _ = alice.pull(node(peer))
+    }
+    let channel = announcement(1, node(1), node(2))
+    let old = update(1, from: node(1), to: node(2), timestamp: now - 1_000)
+    try alice.receive(channel, from: node(101), now: now)
+    try alice.receive(old, from: node(101), now: now)
+    alice.carryOut(alice.sync.tick(now: now + 61), now: now + 61)
+    #expect(alice.pull(node(102)) == [try channel.encoded(), try old.encoded()])
+    #expect(alice.pull(node(103)).isEmpty)
+    let new = update(1, from: node(2), to: node(1), timestamp: now + 50)
+    try alice.receive(new, from: node(101), now: now + 100)
+    alice.carryOut(alice.sync.tick(now: now + 200), now: now + 200)
+    #expect(alice.pull(node(102)) == [try new.encoded()])
+    #expect(alice.pull(node(103)) == [try channel.encoded(), try new.encoded()])
+    // Once each.
+    let newer = update(1, from: node(2), to: node(1), timestamp: now + 60)
+    try alice.receive(newer, from: node(101), now: now + 210)
+    alice.carryOut(alice.sync.tick(now: now + 300), now: now + 300)
+    #expect(alice.pull(node(103)) == [try newer.encoded()])
+  }
+
+  @Test func `What the chain gives no answer about is asked for again with the next block`() throws {
+    var alice = Gossiper(100)
+    _ = alice.sync.connected(node(101), features: features, chains: nil, now: now)
+    _ = alice.pull(node(101))
+    try alice.receive(
+      ReplyChannelRange(
+        chainHash: .regtest, firstBlocknum: 0, numberOfBlocks: .max, syncComplete: 1,
+        encodedShortIDs: EncodedShortIDs([])),
+      from: node(101), now: now)
+    alice.undecided = [.channel(scid(1))]
+    let channel = announcement(1, node(1), node(2))
+    try alice.receive(channel, from: node(101), now: now)
+    alice.carryOut(alice.sync.tick(now: now + 5), now: now + 5)
+    #expect(alice.pull(node(101)).isEmpty && !alice.graph.contains(scid(1)))
+    alice.sync.chainAdvanced()
+    alice.carryOut(alice.sync.tick(now: now + 10), now: now + 10)
+    let query = try #require(alice.pull(node(101)).first)
+    guard case .queryShortChannelIDs(let asked) = try Message(decoding: query) else {
+      Issue.record("it was not asked for")
+      return
+    }
+    #expect(try asked.encodedShortIDs.ids() == [scid(1)])
+    // The chain answers again; and what it refuses is refused for good.
+    alice.undecided = []
+    try alice.receive(channel, from: node(101), now: now + 11)
+    #expect(alice.graph.contains(scid(1)))
+    alice.undecided = [.channel(scid(2))]
+    try alice.receive(announcement(2, node(1), node(2)), from: node(101), now: now + 11)
+    _ = alice.sync.disconnected(node(101), now: now + 12)
+    alice.sync.chainAdvanced()
+    #expect(alice.sync.missing.isEmpty, "who sent it is gone")
   }
 
   @Test func `A filter that reaches back brings what is known, in parts, channels before nodes`() throws {

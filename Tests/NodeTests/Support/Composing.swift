@@ -19,12 +19,14 @@ extension TestNetwork {
 
   /// A channel that two nodes compose, funded by the first one, and used.
   @discardableResult func compose(
-    _ a: Int, _ b: Int, _ capacity: Satoshi = Satoshi(10_000_000), pushing: MilliSatoshi = .zero
+    _ a: Int, _ b: Int, _ capacity: Satoshi = Satoshi(10_000_000), pushing: MilliSatoshi = .zero,
+    announced: Bool = false
   ) async throws -> ChannelID {
     try await connect(a, b)
-    let order = ProposalOrder(
+    var order = ProposalOrder(
       stack: try nodes[a].hub.registry.description(parsing: Self.points), contribution: capacity, pushed: pushing,
       feeRate: FeeRate(satPerKiloWeight: 2500), policy: nodes[a].settings.channels)
+    order.isAnnounced = announced
     let id = try await nodes[a].propose(order, to: nodes[b].nodeID)
     try await wait("the funding transaction") { try await !self.chain.mempoolTransactions().isEmpty }
     try await mine(6)
@@ -56,7 +58,8 @@ extension TestNetwork {
     terms.holdTarget = PaymentLock(kind: PTLCExtension.id, bytes: try SecretKey(secret).publicKey.array)
     let invoice = try Bolt11Invoice(decoding: try await nodes[payee].createInvoice(terms).bolt11)
     return Held(
-      preimage: secret, hash: invoice.contents.paymentHash, payee: payee, paying: Paying(nodes[payer], invoice))
+      preimage: secret, hash: invoice.contents.paymentHash, payee: payee,
+      paying: Paying(nodes[payer], invoice, limits: .patient))
   }
 
   /// The points that lock payments on a channel, as one of its ends sees them.

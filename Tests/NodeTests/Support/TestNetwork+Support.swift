@@ -10,6 +10,7 @@ import Logging
 import Payments
 import Peers
 import RPC
+import Routing
 import Secp256k1
 import Storage
 import Synchronization
@@ -45,6 +46,15 @@ final class Paying: Sendable {
   var failure: PaymentFailure? { if case .failure(let error)? = outcome { error as? PaymentFailure } else { nil } }
 }
 
+extension PaymentLimits {
+  /// Of who waits for the payee's decision, or the chain's, however long this machine takes for it.
+  static let patient: Self = {
+    var limits = Self()
+    limits.retryForSeconds = 24 * 3600
+    return limits
+  }()
+}
+
 /// A payment that its payee decides upon.
 struct Held {
   let preimage: Bytes32
@@ -68,10 +78,7 @@ extension TestNetwork {
     let preimage = sha256(Array("preimage \(UInt64.random(in: 0...(.max)))".utf8))
     let hash = sha256(preimage.bytes)
     let invoice = try await invoice(payee, amount, hold: hash, expiry: expiry)
-    // The payer waits for the payee's decision, or the chain's, however long this machine takes for it.
-    var limits = PaymentLimits()
-    limits.retryForSeconds = 24 * 3600
-    return Held(preimage: preimage, hash: hash, payee: payee, paying: Paying(nodes[payer], invoice, limits: limits))
+    return Held(preimage: preimage, hash: hash, payee: payee, paying: Paying(nodes[payer], invoice, limits: .patient))
   }
 
   func isHeld(_ held: Held) async -> Bool { await nodes[held.payee].isHeld(held.hash) }
@@ -79,6 +86,16 @@ extension TestNetwork {
     try await nodes[held.payee].settleInvoice(held.hash, preimage: held.preimage)
   }
   func cancel(_ held: Held) async throws { try await nodes[held.payee].cancelInvoice(held.hash) }
+
+  /// Until a node has heard of so many channels, and what both ends of each ask for.
+  func learnAll(_ index: Int, channels count: Int) async throws {
+    try await wait("node \(index) knows all channels", seconds: 30) {
+      self.nodes[index].gossip.view.state.withLock { state in
+        state.graph.channelCount == count
+          && state.graph.allChannels.allSatisfy { $0.policies.0 != nil && $0.policies.1 != nil }
+      }
+    }
+  }
 
   /// Until nothing is on its way between the two ends, and so many payments are pending.
   func calm(_ id: ChannelID, pending count: Int = 0) async throws {
