@@ -88,6 +88,26 @@ enum Files {
     return Array(buffer.prefix(got))
   }
 
+  /// Writes zeros behind a file's end until it has that size. A file that cannot grow so far stays as it was.
+  static func extend(_ path: String, to size: Int) {
+    let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { _ = close(descriptor) }
+    let old = Int(lseek(descriptor, 0, SEEK_END))
+    guard old >= 0, old < size else { return }
+    let zeros = [UInt8](repeating: 0, count: 1 << 20)
+    var end = old
+    while end < size {
+      let count = unsafe pwrite(descriptor, zeros, min(zeros.count, size - end), off_t(end))
+      guard count > 0 else {
+        _ = ftruncate(descriptor, off_t(old))
+        return
+      }
+      end += count
+    }
+    _ = fsync(descriptor)
+  }
+
   /// A file's name is durable when its folder is. Some file systems cannot do that; then there is nothing better to be had.
   private static func synchronizeFolder(_ path: String) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)

@@ -67,8 +67,20 @@ enum SQLiteFile {
       guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2,
         try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
       else { throw StoreError.unusable(path: path, reason: "no write-ahead log on this file system") }
+      try allocateLog(db, path: path, pages: max(options.checkpointPages, 1))
     }
     return pool
+  }
+
+  /// Gives the write-ahead log all the room that it takes until it begins anew. Writing over what is there is flushed several times faster
+  /// than making a file longer, which changes the file system's own records too. SQLite ends its reading of the log at what is no frame.
+  /// An eighth more: the transaction that reaches the limit is written whole.
+  private static func allocateLog(_ db: Database, path: String, pages: Int) throws {
+    // With the lock of a writer: nobody appends meanwhile.
+    try db.inTransaction(.immediate) {
+      Files.extend(path + "-wal", to: 32 + (pages + pages / 8) * (24 + 4096))
+      return .rollback
+    }
   }
 
   /// Makes missing tables and runs the migrations that are due, in one transaction.

@@ -32,6 +32,46 @@ import Testing
     }
   }
 
+  /// A file that grows with each commit is flushed several times slower than one that is written over.
+  @Test("the log has all its room from the start, also after a crash that left one behind")
+  func roomOfTheLog() async throws {
+    try await withFolder { folder in
+      func size(_ path: String) throws -> Int {
+        (try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber)?.intValue ?? -1
+      }
+      var options = SQLiteStore.Options()
+      options.checkpointPages = 100
+      let store = try SQLiteStore(folder: folder, schema: schema, options: options)
+      let room = try size(folder + "/glc.sqlite-wal")
+      #expect(room == 32 + 112 * (24 + 4096))
+      for number in UInt8(0)..<200 {
+        try await store.commit([.put(alpha, key: [number], value: [UInt8](repeating: number, count: 3000))])
+      }
+      #expect(try size(folder + "/glc.sqlite-wal") == room)
+      // As a crash leaves it: with frames, with what is left of older ones, with zeros; or shorter.
+      for length in [room, room / 2 / 4120 * 4120 + 32] {
+        let copy = folder + "/copy"
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: false)
+        for name in ["/glc.sqlite", "/glc.sqlite-wal"] {
+          try FileManager.default.copyItem(atPath: folder + name, toPath: copy + name)
+        }
+        let log = try #require(FileHandle(forWritingAtPath: copy + "/glc.sqlite-wal"))
+        try log.truncate(atOffset: UInt64(length))
+        try log.close()
+        let again = try SQLiteStore(folder: copy, schema: schema, options: options)
+        if length == room { #expect(try await again.count(in: alpha) == 200) }
+        try await again.integrityCheck()
+        try await again.commit([.put(alpha, key: [255], value: [1])])
+        #expect(try await again.value(of: [255], in: alpha) == [1])
+        #expect(try size(copy + "/glc.sqlite-wal") == room)
+        try await again.close()
+        try FileManager.default.removeItem(atPath: copy)
+      }
+      try await store.close()
+      #expect(!FileManager.default.fileExists(atPath: folder + "/glc.sqlite-wal"))
+    }
+  }
+
   @Test("files are for their owner alone")
   func permissions() async throws {
     try await withFolder { folder in
