@@ -123,7 +123,7 @@ extension Channel {
         guard version < 3 || serial < log.nextSerial else { throw .malformed("a serial number") }
       }
       if version < 3 { log.nextSerial = entryCount }
-      guard !log.changesStack || log.entries.count == 1 else {
+      guard log.entries.count == 1 || !log.entries.contains(where: \.changesStack) else {
         throw .malformed("updates beside a change of the stack")
       }
       try reader.finish()

@@ -144,7 +144,7 @@ public struct UpdateLog: Sendable {
   }
 
   /// Whether the stack is about to change: there is nothing else in the log then.
-  var changesStack: Bool { entries.contains { $0.changesStack } }
+  var changesStack: Bool { !entries.isEmpty && entries[0].changesStack }
 
   /// What no signature covers is not agreed on, whoever proposed it.
   mutating func forgetProposedStack() {
