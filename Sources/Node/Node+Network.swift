@@ -165,7 +165,10 @@ struct GraphKnowledge: NetworkKnowledge {
     request.maximumHops = min(query.maximumHops, request.maximumHops)
     request.excludedNodes = Set(query.excludedNodes.map { NodeID($0) })
     request.excludedChannels = Set(query.excludedChannels.map { DirectedChannel($0) })
-    let (graph, memory) = node.gossip.view.state.withLock { ($0.graph, $0.memory) }
+    let (graph, memory) = node.gossip.view.state.withLock { state in
+      state.graph.indexEdges()
+      return (state.graph, state.memory)
+    }
     do {
       let route = try PathFinder().route(request, in: graph, memory: memory, now: UInt32(clamping: WallClock.seconds))
       return route.hops.map { hop in

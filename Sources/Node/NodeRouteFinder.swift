@@ -99,7 +99,10 @@ struct NodeRouteFinder: RouteFinder {
             htlcMaximumMsat: learned?.htlcMaximumMsat ?? MilliSatoshi(.max)))
       }
     }
-    let (graph, memory) = view.state.withLock { ($0.graph, $0.memory) }
+    let (graph, memory) = view.state.withLock { state in
+      state.graph.indexEdges()
+      return (state.graph, state.memory)
+    }
     let found: Route
     do {
       found = try PathFinder().route(search, in: graph, memory: memory, now: UInt32(clamping: WallClock.seconds))

@@ -140,10 +140,10 @@ extension ChannelMemory {
   }
 }
 
-extension UInt32 {
-  func addingSaturating(_ other: UInt32) -> UInt32 {
+extension FixedWidthInteger where Self: UnsignedInteger {
+  @inline(__always) func addingSaturating(_ other: Self) -> Self {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum
   }
-  func subtractingSaturating(_ other: UInt32) -> UInt32 { self > other ? self - other : 0 }
+  @inline(__always) func subtractingSaturating(_ other: Self) -> Self { self > other ? self - other : 0 }
 }

@@ -2,7 +2,7 @@ public import Bitcoin
 public import Encoding
 internal import Wire
 
-/// The public channels and nodes, as far as finding paths and answering questions needs them. A value of numbers: some 280
+/// The public channels and nodes, as far as finding paths and answering questions needs them. A value of numbers: some 380
 /// bytes for a channel with its share of nodes and indices. The bytes of the messages are kept elsewhere, by `GossipKey`: every change
 /// comes with what to store and what to remove.
 ///
@@ -64,6 +64,8 @@ public struct NetworkGraph: Sendable {
   var blacklist: Set<NodeKey> = []
   private var sorted: [ShortChannelID] = []
   private var isSorted = true
+  /// For searches; nil since channels came or went.
+  private(set) var edges: EdgeIndex?
 
   public init() {}
 
@@ -176,6 +178,14 @@ public struct NetworkGraph: Sendable {
     return sorted
   }
 
+  /// Prepares what searches go through. A graph without it is searched too: each search makes it for itself.
+  public mutating func indexEdges() {
+    if edges == nil { edges = EdgeIndex(nodeCount: nodes.count, channels: channels) }
+  }
+
+  /// For tests.
+  mutating func forgetIndex() { edges = nil }
+
   // MARK: Changing
 
   mutating func insertNode(_ key: NodeKey) -> Int32 {
@@ -208,6 +218,7 @@ public struct NetworkGraph: Sendable {
       nodes[Int(node)].channelCount += 1
     }
     channelIndex[channel.id] = index
+    edges = nil
     if isSorted, (sorted.last.map { $0 < channel.id } ?? true) { sorted.append(channel.id) } else { isSorted = false }
   }
 
@@ -215,6 +226,7 @@ public struct NetworkGraph: Sendable {
   mutating func removeChannel(_ id: ShortChannelID) -> [GossipChange] {
     guard let index = channelIndex.removeValue(forKey: id) else { return [] }
     isSorted = false
+    edges = nil
     let channel = channels[Int(index)]
     var changes: [GossipChange] = [.remove(.channel(id))]
     if channel.policy1.exists { changes.append(.remove(.update(DirectedChannel(id, isFromNode2: false)))) }
@@ -253,6 +265,9 @@ public struct NetworkGraph: Sendable {
     }
   }
 
-  mutating func withChannel<R>(_ index: Int, _ body: (inout Channel) -> R) -> R { body(&channels[index]) }
+  mutating func withChannel<R>(_ index: Int, _ body: (inout Channel) -> R) -> R {
+    defer { edges?.refresh(channels[index], place: index) }
+    return body(&channels[index])
+  }
   mutating func withNode<R>(_ index: Int, _ body: (inout Node) -> R) -> R { body(&nodes[index]) }
 }

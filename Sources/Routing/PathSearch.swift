@@ -35,15 +35,9 @@ struct PathSearch {
     let next: Int32
   }
 
-  /// What stands against a channel or a node.
-  private struct Ban: OptionSet {
-    let rawValue: UInt8
-    static let fromNode1 = Ban(rawValue: 1)
-    static let fromNode2 = Ban(rawValue: 2)
-  }
-
   private let request: RouteRequest
   private let graph: NetworkGraph
+  private let index: EdgeIndex
   private let costs: PathCosts
   private let aim: Aim
   private let now: UInt32
@@ -59,9 +53,11 @@ struct PathSearch {
   private var extras: [Extra] = []
   /// By the node where they end: the first of them; −1 for none. Empty when there are none at all.
   private var extraHead: [Int32] = []
-  private var bans: [Ban] = []
+  /// By channel and direction. Empty when there are none at all.
+  private var bans: [Bool] = []
   /// By the place of a set of kinds in the graph's table: whether it is wanted. Empty when all are.
   private var kinds: [Bool] = []
+  /// Empty when there are none at all.
   private var nodeBans: [Bool] = []
   /// By channel and direction: the place in `bounds`; −1 for none. Empty when there are none at all.
   private var boundIndex: [Int32] = []
@@ -80,6 +76,7 @@ struct PathSearch {
   ) {
     self.request = request
     self.graph = graph
+    index = graph.edges ?? EdgeIndex(nodeCount: graph.nodes.count, channels: graph.channels)
     self.costs = costs
     self.aim = aim
     self.now = now
@@ -165,12 +162,13 @@ struct PathSearch {
 
   private mutating func addBans() {
     if !request.excludedChannels.isEmpty {
-      bans = Array(repeating: [], count: graph.channels.count)
+      bans = Array(repeating: false, count: 2 * graph.channels.count)
       for channel in request.excludedChannels {
         guard let index = graph.index(of: channel.channel) else { continue }
-        bans[index].insert(channel.isFromNode2 ? .fromNode2 : .fromNode1)
+        bans[2 * index + (channel.isFromNode2 ? 1 : 0)] = true
       }
     }
+    if request.excludedNodes.isEmpty { return }
     nodeBans = Array(repeating: false, count: labels.count)
     for node in request.excludedNodes {
       guard let index = graph.index(of: node.key) ?? extraIndex[node.key].map(Int.init) else { continue }
@@ -230,7 +228,7 @@ struct PathSearch {
       labels[Int(node)].isSettled = true
       if node == source { return route() }
       if node != destination {
-        if nodeBans[Int(node)] { continue }
+        if !nodeBans.isEmpty, nodeBans[Int(node)] { continue }
         if Int(node) < graph.nodes.count, !graph.nodes[Int(node)].mayRoute { continue }
       }
       if Int(node) < extraHead.count { relaxExtras(into: node) }
@@ -240,15 +238,20 @@ struct PathSearch {
   }
 
   private mutating func relaxExtras(into node: Int32) {
-    var index = extraHead[Int(node)]
-    while index >= 0 {
-      let extra = extras[Int(index)]
-      if !isExcluded(extra, to: node) {
+    let label = labels[Int(node)]
+    var place = extraHead[Int(node)]
+    while place >= 0 {
+      let extra = extras[Int(place)]
+      if !isExcluded(extra, to: node), !labels[Int(extra.from)].isSettled,
+        label.amount <= extra.limit, label.amount >= extra.policy.htlcMinimumMsat.rawValue
+      {
         relax(
-          from: extra.from, to: node, policy: extra.policy, limit: extra.limit,
-          penalty: extra.isFirstHop ? 0 : unknownPenalty, via: -2 - index)
+          Step(
+            from: extra.from, to: node, via: -2 - place, feeBase: extra.policy.feeBaseMsat,
+            feeRate: extra.policy.feeProportionalMillionths, delta: extra.policy.cltvExpiryDelta,
+            leastPenalty: extra.isFirstHop ? 0 : unknownPenalty, slot: -1, capacity: 0), label)
       }
-      index = extra.next
+      place = extra.next
     }
   }
 
@@ -258,29 +261,31 @@ struct PathSearch {
   }
 
   private mutating func relaxChannels(into node: Int32, usesGraphAtSource: Bool) {
-    let amount = labels[Int(node)].amount
-    var index = graph.nodes[Int(node)].firstChannel
-    while index >= 0 {
-      let channel = graph.channels[Int(index)]
-      let isFromNode2 = channel.node1 == node
-      let from = isFromNode2 ? channel.node2 : channel.node1
-      let this = index
-      index = isFromNode2 ? channel.next1 : channel.next2
-      let policy = isFromNode2 ? channel.policy2 : channel.policy1
-      guard policy.isUsable, channel.mayRoute, !labels[Int(from)].isSettled else { continue }
-      if from == source, !usesGraphAtSource { continue }
-      if !kinds.isEmpty, !kinds[Int(policy.kinds)] { continue }
-      if !bans.isEmpty, bans[Int(this)].contains(isFromNode2 ? .fromNode2 : .fromNode1) { continue }
-      var lower: UInt64 = 0
-      var upper = channel.capacity
-      if !boundIndex.isEmpty {
-        let place = boundIndex[2 * Int(this) + (isFromNode2 ? 1 : 0)]
-        if place >= 0 { (lower, upper) = bounds[Int(place)] }
-      }
+    let label = labels[Int(node)]
+    let amount = label.amount
+    let (index, graphSource) = (index, usesGraphAtSource ? -1 : source)
+    for place in index.edges(into: node) {
+      let edge = index.edges[place]
+      guard amount <= edge.maximum, amount >= edge.minimum, edge.isUsable, edge.from != graphSource,
+        !labels[Int(edge.from)].isSettled
+      else { continue }
+      if !kinds.isEmpty, !kinds[Int(edge.kinds)] { continue }
+      if !bans.isEmpty, bans[Int(edge.slot)] { continue }
       relax(
-        from: from, to: node, policy: policy, limit: min(channel.capacity, policy.htlcMaximumMsat.rawValue),
-        penalty: penalty(amount, lower: lower, upper: upper), via: this)
+        Step(
+          from: edge.from, to: node, via: edge.slot >> 1, feeBase: edge.feeBaseMsat,
+          feeRate: edge.feeProportionalMillionths, delta: edge.cltvExpiryDelta, leastPenalty: hopPenalty,
+          slot: edge.slot, capacity: edge.capacity), label)
     }
+  }
+
+  private func penalty(_ step: Step, _ amount: UInt64) -> UInt64 {
+    guard step.slot >= 0 else { return step.leastPenalty }
+    if !boundIndex.isEmpty {
+      let place = boundIndex[Int(step.slot)]
+      if place >= 0 { return penalty(amount, lower: bounds[Int(place)].lower, upper: bounds[Int(place)].upper) }
+    }
+    return penalty(amount, lower: 0, upper: step.capacity)
   }
 
   /// How improbable it is that a channel carries an amount, when its limit lies anywhere between two bounds, as a cost.
@@ -293,21 +298,49 @@ struct PathSearch {
     return hopPenalty + Self.whole(min(16, -logarithm((Double(upper - amount) + 1) / width)) * attemptCost)
   }
 
-  /// Looks whether a node's way through this channel is better than what is known.
-  private mutating func relax(
-    from: Int32, to: Int32, policy: ChannelPolicy, limit: UInt64, penalty: UInt64, via: Int32
-  ) {
-    let label = labels[Int(to)]
+  /// A hop that could come before the best way from a node.
+  private struct Step {
+    let from: Int32
+    let to: Int32
+    /// As `Label.via`.
+    let via: Int32
+    let feeBase: UInt32
+    let feeRate: UInt32
+    let delta: UInt16
+    /// Its penalty is that, or more.
+    let leastPenalty: UInt64
+    /// Of a channel in the graph: as `EdgeIndex.Edge` has them. −1: it has the least penalty.
+    let slot: Int32
+    let capacity: UInt64
+  }
+
+  /// Looks whether a node's way through this channel is better than what is known. `label`: of the node at its end.
+  @inline(__always) private mutating func relax(_ step: Step, _ label: Label) {
     let amount = label.amount
-    guard amount <= limit, amount >= policy.htlcMinimumMsat.rawValue else { return }
-    let isSource = from == source
+    let isSource = step.from == source
     var fee: UInt64 = 0
     var delta: UInt32 = 0
     if !isSource {
-      guard let asked = policy.fee(forwarding: amount) else { return }
-      fee = asked
-      delta = UInt32(policy.cltvExpiryDelta)
+      // BOLT 7 §HTLC Fees: fee_base_msat + ( amount_to_forward * fee_proportional_millionths / 1000000 ).
+      let (product, tooMuch) = amount.multipliedReportingOverflow(by: UInt64(step.feeRate))
+      guard !tooMuch else { return }
+      fee = UInt64(step.feeBase) + product / 1_000_000
+      delta = UInt32(step.delta)
     }
+    let known = labels[Int(step.from)].cost
+    var cost = label.cost
+    switch aim {
+    case .cheap:
+      let (locked, tooMuch) = amount.multipliedReportingOverflow(by: UInt64(delta) * costs.lockedBillionthsPerBlock)
+      cost = cost.addingSaturating(fee + (tooMuch ? 1_000_000_000_000 : locked / 1_000_000_000))
+      // Without looking at limits: they might be met by what is no better anyway.
+      guard cost.addingSaturating(step.leastPenalty) < known else { return }
+      cost = cost.addingSaturating(penalty(step, amount))
+      if !nodePenalties.isEmpty, !isSource { cost = cost.addingSaturating(nodePenalties[step.from] ?? 0) }
+    case .quick: cost = cost.addingSaturating(UInt64(delta) * 1_000_000_000 + min(fee, 999_999_999))
+    case .short: cost = cost.addingSaturating(1_000_000_000_000 + min(fee, 999_999_999_999))
+    }
+    guard cost < known else { return }
     let (received, overflow) = amount.addingReportingOverflow(fee)
     let cltv = label.cltv.addingSaturating(delta)
     let hops = label.hops + 1
@@ -320,21 +353,10 @@ struct PathSearch {
       metLimit = true
       return
     }
-    var step: UInt64
-    switch aim {
-    case .cheap:
-      let (locked, tooMuch) = amount.multipliedReportingOverflow(by: UInt64(delta) * costs.lockedBillionthsPerBlock)
-      step = fee + (tooMuch ? 1_000_000_000_000 : locked / 1_000_000_000) + penalty
-      if !nodePenalties.isEmpty, !isSource { step += nodePenalties[from] ?? 0 }
-    case .quick: step = UInt64(delta) * 1_000_000_000 + min(fee, 999_999_999)
-    case .short: step = 1_000_000_000_000 + min(fee, 999_999_999_999)
-    }
-    let (cost, expensive) = label.cost.addingReportingOverflow(step)
-    guard !expensive, cost < labels[Int(from)].cost, !labels[Int(from)].isSettled else { return }
-    labels[Int(from)] = Label(
-      cost: cost, amount: received, cltv: cltv, via: via, next: to, onionBytes: UInt16(clamping: onionBytes),
+    labels[Int(step.from)] = Label(
+      cost: cost, amount: received, cltv: cltv, via: step.via, next: step.to, onionBytes: UInt16(clamping: onionBytes),
       hops: hops)
-    heap.push(MinHeap.Entry(cost: cost, node: from))
+    heap.push(MinHeap.Entry(cost: cost, node: step.from))
   }
 
   /// Of a `tu64`.

@@ -22,6 +22,49 @@ import Wire
     return graph
   }
 
+  /// What searches go through is kept while channels come, change and go.
+  @Test func `An index that was kept finds what one that is made anew finds`() throws {
+    var generator = Generator(7)
+    var graph = NetworkGraph()
+    var timestamp: UInt32 = 1_699_990_000
+    var live: [(number: Int, a: Int, b: Int)] = []
+    var found = 0
+    for round in 0..<400 {
+      switch Int.random(in: 0..<8, using: &generator) {
+      case 0 where !live.isEmpty:
+        let gone = live.remove(at: Int.random(in: 0..<live.count, using: &generator))
+        _ = graph.remove(scid(gone.number))
+      case 1, 2:
+        let a = Int.random(in: 0..<25, using: &generator)
+        let b = (a + Int.random(in: 1..<25, using: &generator)) % 25
+        try graph.connect(round, a, b, base: UInt32.random(in: 0..<5_000, using: &generator))
+        live.append((round, a, b))
+      case 3, 4,
+        5 where !live.isEmpty:
+        guard let one = live.randomElement(using: &generator) else { break }
+        timestamp += 1
+        let (from, to) = Bool.random(using: &generator) ? (one.a, one.b) : (one.b, one.a)
+        try graph.apply(
+          update(
+            one.number, from: node(from), to: node(to), timestamp: timestamp,
+            base: UInt32.random(in: 0..<5_000, using: &generator), maximum: 900_000_000,
+            isDisabled: Bool.random(using: &generator)))
+      default: break
+      }
+      let wanted = request(
+        Int.random(in: 0..<25, using: &generator), Int.random(in: 0..<25, using: &generator), 10_000_000)
+      let fresh = try? PathFinder().route(
+        wanted,
+        in: {
+          var copy = graph; copy.forgetIndex(); return copy
+        }())
+      graph.indexEdges()
+      #expect((try? PathFinder().route(wanted, in: graph)) == fresh, "round \(round)")
+      if fresh != nil { found += 1 }
+    }
+    #expect(found > 100)
+  }
+
   @Test func `The figures of BOLT 7's example`() throws {
     let graph = try Self.example()
     var wanted = request(2, 3, 4_999_999)

@@ -70,6 +70,7 @@ struct SampleGraph {
       ways[Int(from)].out = true
       ways[Int(to)].in = true
     }
+    graph.indexEdges()
     floor = floor_graph_new(count, edges.count / 7, edges)
     // The same pairs in each run.
     let usable = ways.indices.filter { ways[$0].out && ways[$0].in }
