@@ -35,11 +35,16 @@ extension CollectionName {
   /// Gossip, under its own keys.
   static let gossip: CollectionName = "gossip"
 
+  /// Payments as the engine has them: see `RecordCollection`.
   static let invoices: CollectionName = "invoices"
   static let payments: CollectionName = "payments"
   static let parts: CollectionName = "parts"
   static let pendingForwards: CollectionName = "pending_forwards"
   static let forwards: CollectionName = "forwards"
+  static let pastInvoices: CollectionName = "past_invoices"
+  static let pastPayments: CollectionName = "past_payments"
+  static let pastParts: CollectionName = "past_parts"
+  static let pastIndex: CollectionName = "past_index"
   static let onions: CollectionName = "onions"
   static let counters: CollectionName = "counters"
 
@@ -51,6 +56,10 @@ extension CollectionName {
       case .parts: .parts
       case .pendingForwards: .pendingForwards
       case .forwards: .forwards
+      case .pastInvoices: .pastInvoices
+      case .pastPayments: .pastPayments
+      case .pastParts: .pastParts
+      case .pastIndex: .pastIndex
       case .onions: .onions
       case .counters: .counters
       }
@@ -60,14 +69,15 @@ extension CollectionName {
 extension StoreSchema {
   /// What this version of the node reads and writes.
   public static let node = StoreSchema(
-    version: 2,
+    version: 3,
     collections: [
       .channels, .openings, .updates, .revocations, .incoming, .outcomes, .resolvers, .policies, .peers, .node, .wallet,
       .gossip,
       .invoices,
       .payments,
-      .parts, .pendingForwards, .forwards, .onions, .counters,
-    ])
+      .parts, .pendingForwards, .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex, .onions, .counters,
+    ],
+    migrations: [.pastPayments])
 }
 
 extension ChannelID {

@@ -27,6 +27,7 @@ final class Hub: Sendable {
   let gossip = Mailbox<GossipInput>()
   let events = Broadcast<NodeEvent>()
   let waiters = PaymentWaiters()
+  let past: PastRecords
   let hosts = Mutex<[NodeID: PeerHost]>([:])
   let logger: Logger
   let nodeID: NodeID
@@ -45,6 +46,7 @@ final class Hub: Sendable {
     self.settings = settings
     self.keys = keys
     self.store = store
+    past = PastRecords(store: store)
     self.source = source
     self.wallet = wallet
     self.fees = fees

@@ -158,7 +158,7 @@ public final class Node: Sendable {
     let engine = try PaymentEngine(
       configuration: settings.payments, nodeKey: LocalNodeKey(launch.keys.nodeSecret()),
       finder: NodeRouteFinder(hub: hub, view: gossip.view),
-      schemes: [HashLocks(kind: HTLCExtension.id), PointLocks(kind: PTLCExtension.id)],
+      schemes: Hub.paymentSchemes,
       height: hub.height, now: .now, entropy: hub.randomBytes32(), records: records)
     let payments = PaymentService(hub: hub, engine: engine)
 
@@ -348,7 +348,10 @@ public final class Node: Sendable {
   // MARK: Payments
 
   public func createInvoice(_ terms: InvoiceTerms) async throws -> InvoiceRecord {
-    try await hub.withPayments { engine, now -> (Result<InvoiceRecord, InvoiceRefusal>, [PaymentAction]) in
+    let question = PastRecords.Question.invoices(
+      hashes: terms.paymentHashes(Hub.paymentSchemes), labels: [terms.label])
+    return try await hub.withPayments(recalling: question) {
+      engine, now -> (Result<InvoiceRecord, InvoiceRefusal>, [PaymentAction]) in
       do throws(InvoiceRefusal) {
         let (invoice, actions) = try engine.createInvoice(terms, at: now)
         return (.success(invoice), actions)
@@ -360,7 +363,10 @@ public final class Node: Sendable {
 
   /// Pays an invoice and waits for how it ends. Throws `PaymentFailure`.
   public func pay(_ request: PayRequest) async throws -> PaymentRecord {
-    try await hub.payment { engine, now throws(PaymentFailure) in try engine.pay(request, at: now) }
+    let question = PastRecords.Question.payments(request.invoice.contents.paymentHash)
+    return try await hub.payment(recalling: question) { engine, now throws(PaymentFailure) in
+      try engine.pay(request, at: now)
+    }
   }
 
   public func keysend(_ request: KeysendRequest) async throws -> PaymentRecord {

@@ -4,6 +4,7 @@ internal import Encoding
 internal import GLC
 internal import HTLC
 internal import Logging
+internal import PTLC
 internal import Payments
 internal import Storage
 internal import Synchronization
@@ -24,6 +25,8 @@ actor PaymentService {
   private let hub: Hub
   private var engine: PaymentEngine
   private var forgotten: [Change] = []
+  /// Counts batches.
+  private var round: UInt64 = 0
   private var ticker: Task<Void, Never>?
   private let releases: Releases
   /// What must be durable before anything that follows from it: our own last batch, and what inputs were built on.
@@ -46,6 +49,7 @@ actor PaymentService {
 
   /// Takes up what was interrupted.
   func restart(_ live: LivePayments, channels: [PaymentChannel]) async {
+    beginRound()
     for channel in channels { _ = engine.handle(.channel(channel), at: .now) }
     carryOut(engine.restart(live, at: .now), [])
     await releases.drain()
@@ -64,6 +68,7 @@ actor PaymentService {
       var actions: [PaymentAction] = []
       var answers: [@Sendable (Bool) -> Void] = []
       let now = PaymentTime.now
+      beginRound()
       for command in commands {
         switch command {
         case .behind(let pledge): forerunners.append(pledge)
@@ -82,16 +87,15 @@ actor PaymentService {
     releases.close()
   }
 
+  private func beginRound() {
+    round += 1
+    engine.begin(round: round)
+    engine.release(through: hub.past.releasable)
+  }
+
   private func carryOut(_ actions: [PaymentAction], _ answers: [@Sendable (Bool) -> Void]) {
     forerunners.removeAll(where: \.isKept)
-    var changes = forgotten
-    for case .store(let records) in actions {
-      for record in records {
-        let collection = CollectionName(record.collection)
-        changes.append(
-          record.value.map { .put(collection, key: record.key, value: $0) } ?? .delete(collection, key: record.key))
-      }
-    }
+    let changes = forgotten + Self.changes(of: actions)
     var item = Releases.Item(pledges: forerunners) { _ in }
     // What may be forgotten need not be forgotten at once: it waits for the next batch that stores anything.
     if changes.count > forgotten.count || forgotten.count > 1000 {
@@ -103,9 +107,13 @@ actor PaymentService {
     // Submitted before anybody can build on it. The host that is told something writes it, together with what it makes of it.
     let mustWait = !item.changes.isEmpty || !forerunners.isEmpty
     let isHandedOn = mustWait && actions.contains(where: \.isForHost)
-    let (hub, seen) = (hub, actions.compactMap { if case .event(let event) = $0 { event } else { nil } })
+    let (hub, round) = (hub, round)
+    let seen = actions.compactMap { if case .event(let event) = $0 { event } else { nil } }
     item.happens = { isStored in
-      if isStored { for event in seen { hub.tell(event) } }
+      if isStored {
+        hub.past.isStored(through: round)
+        for event in seen { hub.tell(event) }
+      }
       for answer in answers { answer(isStored) }
     }
     releases.add(item, isUrgent: !isHandedOn)
@@ -117,6 +125,28 @@ actor PaymentService {
       if host.mailbox.post(forerunners.map { .behind($0) } + inputs) { isTaken = true } else { returned(inputs) }
     }
     if mustWait, !isTaken { hub.store.hurry() }
+  }
+
+  /// What is to be stored, of each record the last that was said of it.
+  private static func changes(of actions: [PaymentAction]) -> [Change] {
+    struct Place: Hashable {
+      var collection: RecordCollection
+      var key: [UInt8]
+    }
+    var changes: [Change] = []
+    var places: [Place: Int] = [:]
+    for case .store(let records) in actions {
+      for record in records {
+        let place = Place(collection: record.collection, key: record.key)
+        if let index = places[place] {
+          changes[index] = Change(record)
+        } else {
+          places[place] = changes.count
+          changes.append(Change(record))
+        }
+      }
+    }
+    return changes
   }
 
   /// What hosts do before it is durable, by peer.
@@ -136,6 +166,20 @@ actor PaymentService {
     case .closeChannel(let id, let deadline, let reason):
       tell(id, .forceClose(id, "\(reason)", deadline: deadline, nil), &inputs)
     case .forgetOutcome(let origin): forgotten.append(.delete(.outcomes, key: origin))
+    case .recall(let key, let paymentHash, let label): recall(key, .invoices(hashes: [paymentHash], labels: [label]))
+    }
+  }
+
+  /// Asks the store what an offer waits for, beside everything else.
+  private func recall(_ key: PaymentKey, _ question: PastRecords.Question) {
+    Task { [hub] in
+      let recalled = try? await hub.past.recall(question)
+      let isTaken = hub.payments.post(
+        .request { engine, now in
+          hub.past.tell(recalled, to: &engine)
+          return (engine.handle(.recalled(key, isKnown: recalled != nil), at: now), { _ in })
+        })
+      if !isTaken, let recalled { hub.past.end(recalled.ticket) }
     }
   }
 
@@ -156,7 +200,7 @@ extension PaymentAction {
   fileprivate var isForHost: Bool {
     switch self {
     case .offer, .settle, .fail, .failMalformed, .closeChannel: true
-    case .store, .forgetOutcome, .event: false
+    case .store, .forgetOutcome, .recall, .event: false
     }
   }
 }
@@ -170,12 +214,16 @@ extension Hub {
   }
 
   /// Asks the payment engine. The answer comes once everything that it says is durable.
+  /// - Parameter question: what the engine has to be told before, of what is over.
   func withPayments<Result: Sendable>(
+    recalling question: PastRecords.Question? = nil,
     _ body: @escaping @Sendable (inout PaymentEngine, PaymentTime) -> (Result, [PaymentAction])
   ) async throws(NodeError) -> Result {
+    let recalled = if let question { try await past.recall(question) } else { nil as PastRecords.Recalled? }
     let result: Swift.Result<Result, NodeError> = await withCheckedContinuation { continuation in
       let isTaken = payments.post(
-        .request { engine, now in
+        .request { [past] engine, now in
+          past.tell(recalled, to: &engine)
           let (result, actions) = body(&engine, now)
           return (
             actions,
@@ -184,7 +232,10 @@ extension Hub {
             }
           )
         })
-      if !isTaken { continuation.resume(returning: .failure(.start("the node stops"))) }
+      if !isTaken {
+        if let recalled { past.end(recalled.ticket) }
+        continuation.resume(returning: .failure(.start("the node stops")))
+      }
     }
     return try result.get()
   }
@@ -192,4 +243,9 @@ extension Hub {
 
 extension PaymentTime {
   static var now: PaymentTime { PaymentTime(milliseconds: WallClock.milliseconds) }
+}
+
+extension Hub {
+  /// The kinds of payments that the node knows; its own are of the first.
+  static let paymentSchemes: [any PaymentScheme] = [HashLocks(kind: HTLCExtension.id), PointLocks(kind: PTLCExtension.id)]
 }

@@ -97,15 +97,19 @@ final class PaymentWaiters: Sendable {
 
 extension Hub {
   /// Starts a payment and waits for how it ends. Throws `PaymentFailure`.
+  /// - Parameter question: what the engine has to be told before.
   func payment(
+    recalling question: PastRecords.Question? = nil,
     _ start:
       @escaping @Sendable (inout PaymentEngine, PaymentTime) throws(PaymentFailure) -> (
         PaymentStart, [PaymentAction]
       )
   ) async throws -> PaymentRecord {
-    try await waiters.wait { ticket in
+    let recalled = if let question { try await past.recall(question) } else { nil as PastRecords.Recalled? }
+    return try await waiters.wait { ticket in
       let isTaken = payments.post(
-        .request { [waiters] engine, now in
+        .request { [waiters, past] engine, now in
+          past.tell(recalled, to: &engine)
           do throws(PaymentFailure) {
             let (started, actions) = try start(&engine, now)
             switch started {
@@ -119,7 +123,10 @@ extension Hub {
             return ([], { _ in })
           }
         })
-      if !isTaken { waiters.end(ticket, .failure(NodeError.start("the node stops"))) }
+      if !isTaken {
+        if let recalled { past.end(recalled.ticket) }
+        waiters.end(ticket, .failure(NodeError.start("the node stops")))
+      }
     }
   }
 }

@@ -118,6 +118,11 @@ public final class MemoryStore: Store {
     try contents(collection)[key]
   }
 
+  public func values(of keys: [[UInt8]], in collection: CollectionName) async throws(StoreError) -> [[UInt8]?] {
+    let contents = try contents(collection)
+    return keys.map { contents[$0] }
+  }
+
   public func records(
     in collection: CollectionName, prefix: [UInt8], from: [UInt8]?, limit: Int?, reversed: Bool
   ) async throws(StoreError) -> [StoreRecord] {

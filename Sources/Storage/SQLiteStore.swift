@@ -102,6 +102,11 @@ public final class SQLiteStore: Store {
     return try await read { db in try table.value(of: key, db) }
   }
 
+  public func values(of keys: [[UInt8]], in collection: CollectionName) async throws(StoreError) -> [[UInt8]?] {
+    let table = try table(collection)
+    return try await read { db in try keys.map { try table.value(of: $0, db) } }
+  }
+
   public func records(
     in collection: CollectionName, prefix: [UInt8], from: [UInt8]?, limit: Int?, reversed: Bool
   ) async throws(StoreError) -> [StoreRecord] {

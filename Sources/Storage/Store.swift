@@ -28,6 +28,9 @@ public protocol Store: Sendable {
   /// The value under a key; nil when there is none. Sees every batch whose commit has returned.
   func value(of key: [UInt8], in collection: CollectionName) async throws(StoreError) -> [UInt8]?
 
+  /// The values under several keys, in their order, all as they were at one moment.
+  func values(of keys: [[UInt8]], in collection: CollectionName) async throws(StoreError) -> [[UInt8]?]
+
   /// Records whose keys begin with `prefix`, in the order of their keys, or `reversed`.
   /// - Parameters:
   ///   - from: the key to begin at, itself included; whole, with the prefix. Nil begins at the end that comes first.

@@ -79,9 +79,7 @@ import Wire
       let paying = Paying(network.nodes[from], invoice)
       try await network.wait("the payment is over") { paying.isOver }
       try await network.calm(id)
-      let isPaid = try await network.nodes[to].hub.withPayments { engine, _ in
-        (engine.invoices[paying.hash]?.status == .paid, [])
-      }
+      let isPaid = try await network.nodes[to].invoice(paying.hash)?.status == .paid
       #expect(paying.succeeded == isPaid)
       try await usable(id)
     }

@@ -50,8 +50,6 @@ public struct InvoiceRecord: BinaryCodable {
   /// The offers that paid it, as long as they are not gone: they are settled, whatever happens; no others are.
   public var accepted: [PaymentKey]
 
-  var storedKey: [UInt8] { paymentHash.array }
-
   init(
     paymentHash: Bytes32, target: PaymentLock? = nil, kind: Kind, preimage: Bytes32?, paymentSecret: Bytes32,
     label: String, bolt11: String,

@@ -43,6 +43,23 @@ public struct InvoiceTerms: Hashable, Sendable {
   }
 }
 
+extension InvoiceTerms {
+  /// The payment hashes that these terms may ask for; none when a preimage is to be drawn.
+  public func paymentHashes(_ schemes: [any PaymentScheme]) -> [Bytes32] {
+    schemes.flatMap { scheme in
+      [holdTarget, holdHash.flatMap { scheme.target(paymentHash: $0) }, preimage.flatMap { scheme.target(of: $0) }]
+        .compactMap { $0?.kind == scheme.kind ? $0.flatMap { scheme.identity(of: $0) } : nil }
+    }
+  }
+
+  /// The payment hashes of invoices that are paid by releasing these 32 bytes.
+  public static func hashes(openedBy secret: Bytes32, _ schemes: [any PaymentScheme]) -> [Bytes32] {
+    var terms = InvoiceTerms(amount: nil, label: "", description: "")
+    terms.preimage = secret
+    return terms.paymentHashes(schemes)
+  }
+}
+
 /// Why something cannot be done with an invoice. Codes are CLN's.
 public enum InvoiceRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   case labelExists(String)

@@ -8,6 +8,8 @@ public enum PaymentInput: Sendable {
   case incoming(IncomingPayment)
   /// A peer's offer is gone for good: its removal is irrevocable, or its output on the chain is spent beyond reorganisation.
   case removed(PaymentKey)
+  /// The answer to `PaymentAction.recall`: what the store has was told, or (false) cannot be known.
+  case recalled(PaymentKey, isKnown: Bool)
   /// A channel has taken an offer of ours.
   case offered(origin: [UInt8], PaymentKey)
   /// An offer of ours has ended.
@@ -36,6 +38,9 @@ public enum PaymentAction: Sendable {
   case closeChannel(ChannelID, deadline: UInt32, CloseReason)
   /// The outcome stored under this origin is not needed any more. Without effect when there is none.
   case forgetOutcome(origin: [UInt8])
+  /// Ask the store for invoices that are over, with this payment hash or this label, tell them by `recall`, and say so by `recalled`: a
+  /// peer's offer waits for it.
+  case recall(PaymentKey, paymentHash: Bytes32, label: String)
   case event(PaymentEvent)
 }
 
@@ -64,23 +69,36 @@ public struct RecordChange: Hashable, Sendable {
 
 /// What the engine stores. Every value starts with its version.
 public enum RecordCollection: String, Hashable, Sendable, CaseIterable {
-  /// `InvoiceRecord` by payment hash.
+  /// `InvoiceRecord` by payment hash, of those that are not over.
   case invoices = "payments.invoices"
-  /// `PaymentRecord` by payment hash and group.
+  /// `PaymentRecord` by payment hash and group, of those that are not over.
   case payments = "payments.payments"
-  /// `PartRecord` by payment hash, group and part.
+  /// `PartRecord` of what is on its way, by payment hash, group and part.
   case parts = "payments.parts"
   /// `ForwardRecord` of what is on its way, by the key of the incoming offer.
   case pendingForwards = "payments.forwards.pending"
-  /// `ForwardRecord` of what is over, by created index. The engine never reads it.
+  /// `ForwardRecord` of what is over, by created index.
   case forwards = "payments.forwards"
+  /// `InvoiceRecord` of what is over, by created index.
+  case pastInvoices = "payments.invoices.past"
+  /// `PaymentRecord` of what is over, by created index.
+  case pastPayments = "payments.payments.past"
+  /// `PartRecord` of what is over, by created index.
+  case pastParts = "payments.parts.past"
+  /// Created indexes of what is over, by keys of `PastIndex`.
+  case pastIndex = "payments.past.index"
   /// Which onions have passed, by the hash of their secrets.
   case onions = "payments.onions"
   /// How many records of each kind there have been.
   case counters = "payments.counters"
 
-  /// Whether the engine needs it when it starts.
-  public var isLoaded: Bool { self != .forwards }
+  /// Whether the engine needs it when it starts: what is over it never reads.
+  public var isLoaded: Bool {
+    switch self {
+    case .invoices, .payments, .parts, .pendingForwards, .onions, .counters: true
+    case .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex: false
+    }
+  }
 }
 
 /// What others may want to know.

@@ -42,7 +42,7 @@ extension PaymentEngine {
     incoming.origin = origin
     incomings[incoming.key] = incoming
     outgoings[origin] = Outgoing(expiry: terms.expiry)
-    store(counterChange, RecordChange(.pendingForwards, key: incoming.key.encoded, value: record.encoded))
+    store(counterChange, record.liveChange)
     actions.append(
       .offer(
         OutgoingPayment(
@@ -174,7 +174,7 @@ extension PaymentEngine {
       failureCode: FailureMessage(failure).code.rawValue, receivedAt: incoming.receivedAt,
       createdIndex: counters.forwards)
     record.resolvedAt = now
-    store(counterChange, RecordChange(.forwards, key: record.storedKey, value: record.encoded))
+    store(counterChange, RecordChange(.forwards, key: record.createdIndex.stored, value: record.encoded))
     emit(.forward(record))
   }
 
@@ -251,22 +251,11 @@ extension PaymentEngine {
     record.status = status
     record.failureCode = code
     record.resolvedAt = now
-    store(
-      RecordChange(.pendingForwards, key: record.incoming.encoded, value: nil),
-      RecordChange(.forwards, key: record.storedKey, value: record.encoded))
+    actions.append(.store(record.pastChanges))
     emit(.forward(record))
   }
 
   public var pendingForwards: [ForwardRecord] { forwards.values.sorted { $0.createdIndex < $1.createdIndex } }
-}
-
-extension ForwardRecord {
-  /// Sorts as forwards happened.
-  var storedKey: [UInt8] {
-    var writer = ByteWriter()
-    writer.write(createdIndex)
-    return writer.bytes
-  }
 }
 
 extension FailureMessage.Failure {

@@ -42,6 +42,7 @@ extension PaymentEngine {
 
   mutating func removed(_ key: PaymentKey) {
     guard let incoming = incomings.removeValue(forKey: key) else { return }
+    questions[key] = nil
     switch incoming.stage {
     case .received(let hash): leave(hash, key)
     case .settled where incoming.origin == nil: forgetAccepted(key)

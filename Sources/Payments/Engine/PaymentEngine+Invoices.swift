@@ -7,7 +7,8 @@ internal import Sphinx
 internal import Wire
 
 extension PaymentEngine {
-  /// Makes an invoice. It may be shown once the `store` among the actions is durable.
+  /// Makes an invoice. It may be shown once the `store` among the actions is durable. To be recalled before: invoices with this label, or
+  /// with the payment hash that the terms ask for.
   public mutating func createInvoice(
     _ request: InvoiceTerms, at time: PaymentTime
   ) throws(InvoiceRefusal) -> (InvoiceRecord, [PaymentAction]) {
@@ -49,10 +50,9 @@ extension PaymentEngine {
       description: request.description, amount: request.amount, metadata: request.metadata,
       minFinalCLTVExpiryDelta: delta, createdAt: now, expiresAt: PaymentTime(seconds: contents.expiresAt),
       createdIndex: counters.invoices)
-    invoices[paymentHash] = record
     invoiceLabels[record.label] = paymentHash
     nextInvoiceExpiry = min(nextInvoiceExpiry, record.expiresAt)
-    store(counterChange, record.change)
+    actions.append(.store([counterChange] + changes(keeping: record)))
     emit(.invoiceCreated(record))
     return (record, finish())
   }
@@ -100,9 +100,14 @@ extension PaymentEngine {
     guard status == nil || invoice.status == status, sets[paymentHash] == nil, invoice.accepted.isEmpty else {
       throw .wrongStatus(invoice.status)
     }
-    invoices[paymentHash] = nil
-    invoiceLabels[invoice.label] = nil
-    store(RecordChange(.invoices, key: invoice.storedKey, value: nil))
+    drop(invoice)
+    if invoice.isOver {
+      deletedInvoices.insert(paymentHash)
+      leave(.deletedInvoice(paymentHash))
+      actions.append(.store(invoice.removals))
+    } else {
+      store(RecordChange(.invoices, key: invoice.liveKey, value: nil))
+    }
     emit(.invoiceDeleted(invoice))
     return (invoice, finish())
   }
@@ -128,8 +133,7 @@ extension PaymentEngine {
     counters.invoiceChanges += 1
     invoice.status = .cancelled
     invoice.updatedIndex = counters.invoiceChanges
-    invoices[paymentHash] = invoice
-    store(counterChange, invoice.change)
+    actions.append(.store([counterChange] + changes(keeping: invoice)))
     failSet(paymentHash) { .incorrectOrUnknownPaymentDetails(htlcMsat: $0.amount, height: $1) }
     emit(.invoiceCancelled(invoice))
   }
@@ -173,8 +177,4 @@ extension PaymentChannel {
   /// What an invoice may call it. BOLT 2: if `channel_type` has `option_scid_alias` set: MUST NOT use the real `short_channel_id` in
   /// BOLT 11 `r` fields.
   var hintName: ShortChannelID? { peerAlias ?? (hidesShortChannelID ? nil : shortChannelID) }
-}
-
-extension InvoiceRecord {
-  var change: RecordChange { RecordChange(.invoices, key: storedKey, value: encoded) }
 }

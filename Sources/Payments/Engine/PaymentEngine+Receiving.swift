@@ -138,10 +138,9 @@ extension PaymentEngine {
     invoice.payIndex = counters.paidInvoices
     invoice.updatedIndex = counters.invoiceChanges
     invoice.accepted = set.parts.map(\.key)
-    invoices[paymentHash] = invoice
     for key in invoice.accepted { acceptedFor[key] = paymentHash }
     // Which parts were accepted is stored before any is taken: whatever happens then, all of them are.
-    store(counterChange, invoice.change)
+    actions.append(.store([counterChange] + changes(keeping: invoice)))
     for part in set.parts {
       guard var incoming = incomings[part.key],
         let witness = schemes[incoming.lock.kind]?.witness(of: preimage, secret: incoming.lockSecret)
@@ -181,29 +180,62 @@ extension PaymentEngine {
       let index = invoice.accepted.firstIndex(of: key)
     else { return }
     invoice.accepted.remove(at: index)
-    invoices[paymentHash] = invoice
-    if invoice.accepted.isEmpty { store(invoice.change) }
+    if invoice.accepted.isEmpty {
+      actions.append(.store(changes(keeping: invoice)))
+    } else {
+      invoices[paymentHash] = invoice
+    }
   }
 
   // MARK: Without an invoice
+
+  /// A payment without an invoice that may have been made before: the store knows.
+  struct KeysendOffer: Sendable {
+    var incoming: Incoming
+    var preimage: Bytes32
+    var paymentHash: Bytes32
+    var payload: HopPayload
+
+    var label: String { "keysend-\(paymentHash)" }
+  }
 
   /// bLIP 3. Of payments locked by a hash alone: the hash of what the payer brings along is the payment's name.
   private mutating func acceptKeysend(
     _ offer: Incoming, _ preimage: Bytes32, _ paymentHash: Bytes32, _ payload: HopPayload
   ) throws(Refusal) {
-    var incoming = offer
     // bLIP 3: if failing the payment due to not wanting to accept keysend payments or if the preimage does not match the payment
     // hash, SHOULD error with `PERM|15 incorrect_or_unknown_payment_details`. It comes in one piece: nobody has agreed on a secret
     // that parts could be told by.
     guard configuration.acceptsKeysend, sha256(preimage.bytes) == paymentHash,
-      payload.paymentData.map({ $0.totalMsat <= incoming.amount }) ?? true,
+      payload.paymentData.map({ $0.totalMsat <= offer.amount }) ?? true
+    else { throw unknownDetails(offer) }
+    let question = KeysendOffer(incoming: offer, preimage: preimage, paymentHash: paymentHash, payload: payload)
+    questions[offer.key] = question
+    incomings[offer.key] = offer
+    actions.append(.recall(offer.key, paymentHash: paymentHash, label: question.label))
+  }
+
+  /// What the store knows of an offer is known.
+  mutating func recalled(_ key: PaymentKey, isKnown: Bool) {
+    guard let question = questions.removeValue(forKey: key), var incoming = incomings[key] else { return }
+    do throws(Refusal) {
+      guard isKnown else { throw .failure(.temporaryNodeFailure) }
+      try acceptKeysend(question)
+    } catch {
+      refuse(&incoming, error)
+      incomings[key] = incoming
+    }
+  }
+
+  private mutating func acceptKeysend(_ question: KeysendOffer) throws(Refusal) {
+    let (paymentHash, preimage, payload) = (question.paymentHash, question.preimage, question.payload)
+    var incoming = question.incoming
+    guard invoices[paymentHash] == nil, invoiceLabels[question.label] == nil,
       UInt64(incoming.expiry) >= UInt64(height) + UInt64(configuration.fulfillmentMargin)
     else { throw unknownDetails(incoming) }
-    let label = "keysend-\(paymentHash)"
-    guard invoiceLabels[label] == nil else { throw unknownDetails(incoming) }
     counters.invoices += 1
     let invoice = InvoiceRecord(
-      paymentHash: paymentHash, kind: .keysend, preimage: preimage, paymentSecret: Bytes32(), label: label,
+      paymentHash: paymentHash, kind: .keysend, preimage: preimage, paymentSecret: Bytes32(), label: question.label,
       bolt11: "", description: "keysend", amount: nil, metadata: nil,
       minFinalCLTVExpiryDelta: configuration.fulfillmentMargin, createdAt: now, expiresAt: now,
       createdIndex: counters.invoices)

@@ -41,7 +41,8 @@ extension PaymentEngine {
     var isReportedStuck = false
   }
 
-  /// Pays an invoice. A payment hash is paid once: when it is already, that payment is returned.
+  /// Pays an invoice. A payment hash is paid once: when it is already, that payment is returned. To be recalled before: payments with the
+  /// same payment hash.
   /// - Throws: why it is not even tried.
   public mutating func pay(
     _ request: PayRequest, at time: PaymentTime
@@ -125,7 +126,8 @@ extension PaymentEngine {
     return (.started(id), finish())
   }
 
-  /// Sends one part on a given route, once. Several with the same hash and group make one payment.
+  /// Sends one part on a given route, once. Several with the same hash and group make one payment. To be recalled before: payments with the
+  /// same payment hash.
   public mutating func send(
     _ request: RouteSendRequest, at time: PaymentTime
   ) throws(PaymentFailure) -> (PaymentStart, [PaymentAction]) {
@@ -161,7 +163,11 @@ extension PaymentEngine {
     guard let sum = others.reduce(last.amount, { $0?.adding($1.amount) }), sum <= total || others.isEmpty else {
       throw PaymentFailure(.alreadyUsed, "all parts together would be more than \(total)")
     }
-    if payments[id] == nil {
+    let before = payments[id]
+    if let before {
+      // It was over, and is tried again.
+      if isOver(before) { actions.append(.store(before.removals)) }
+    } else {
       counters.payments += 1
       payments[id] = PaymentRecord(
         id: id, target: request.target, destination: last.nodeID, amount: total, bolt11: request.bolt11,
@@ -178,7 +184,7 @@ extension PaymentEngine {
         target: target, paymentSecret: request.paymentSecret, total: total, metadata: request.metadata,
         keysendPreimage: request.keysendPreimage, records: request.records))
     guard sent else {
-      if others.isEmpty { payments[id]?.status = .failed }
+      if let before { payments[id] = before } else { drop(id) }
       throw PaymentFailure(.unspecified, "no onion can be made for this route, or its first channel is not ours")
     }
     return (.started(id), finish())
@@ -208,12 +214,11 @@ extension PaymentEngine {
   /// Forgets a payment that has failed or succeeded.
   public mutating func deletePayment(_ id: PaymentID, at time: PaymentTime) -> [PaymentAction] {
     begin(at: time)
-    guard let record = payments[id], record.status != .pending,
-      !pendingParts.keys.contains(where: { $0.payment == id })
-    else { return finish() }
-    payments[id] = nil
-    paymentGroups[id.paymentHash]?.removeAll { $0 == id }
-    store(RecordChange(.payments, key: id.encoded, value: nil))
+    guard let record = payments[id], isOver(record) else { return finish() }
+    drop(id)
+    deletedPayments.insert(id)
+    leave(.deletedPayment(id))
+    actions.append(.store(record.removals))
     return finish()
   }
 
@@ -255,21 +260,12 @@ extension PaymentEngine {
       id: id, target: sending.target == scheme.target(paymentHash: paymentHash) ? nil : sending.target,
       destination: sending.payee, amount: amount, bolt11: bolt11, label: label, description: description,
       createdAt: now, createdIndex: counters.payments)
-    payments[id] = record
     paymentGroups[paymentHash, default: []].append(id)
     sendings[id] = sending
-    store(counterChange, record.change)
+    actions.append(.store([counterChange] + changes(keeping: record)))
     advance(id)
     return id
   }
-}
-
-extension PaymentRecord {
-  var change: RecordChange { RecordChange(.payments, key: id.encoded, value: encoded) }
-}
-
-extension PartRecord {
-  var change: RecordChange { RecordChange(.parts, key: id.encoded, value: encoded) }
 }
 
 extension PaymentRoute {

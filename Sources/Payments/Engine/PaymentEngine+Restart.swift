@@ -109,19 +109,23 @@ extension PaymentEngine {
     }
     for payment in undecided { receive(payment) }
     finishInterrupted()
+    for invoice in invoices.values.filter(\.isOver).sorted(by: { $0.createdIndex < $1.createdIndex }) {
+      actions.append(.store(changes(keeping: invoice)))
+    }
+    for payment in payments.values.filter(isOver).sorted(by: { $0.createdIndex < $1.createdIndex }) {
+      actions.append(.store(changes(keeping: payment)))
+    }
     return finish()
   }
 
   /// A payment that a restart has interrupted is not taken up again: whoever asked for it is gone. What is on its way is waited for.
   private mutating func finishInterrupted() {
-    let busy = Set(pendingParts.keys.map(\.payment))
     for var record in payments.values.sorted(by: { $0.createdIndex < $1.createdIndex })
-    where record.status == .pending && !busy.contains(record.id) {
+    where record.status == .pending && partCounts[record.id] == nil {
       record.status = .failed
       record.completedAt = now
       record.failure = record.failure ?? PaymentFailure(.stoppedRetrying, "the node was restarted")
-      payments[record.id] = record
-      store(record.change)
+      actions.append(.store(changes(keeping: record)))
       emit(.paymentFailed(record))
     }
   }
@@ -134,8 +138,7 @@ extension PaymentEngine {
       guard left != invoice.accepted else { continue }
       for key in invoice.accepted where !keys.contains(key) { acceptedFor[key] = nil }
       invoice.accepted = left
-      invoices[invoice.paymentHash] = invoice
-      store(invoice.change)
+      actions.append(.store(changes(keeping: invoice)))
     }
   }
 
@@ -155,7 +158,7 @@ extension PaymentEngine {
       paymentGroups[payment.id.paymentHash, default: []].append(payment.id)
     case .parts:
       let part = try PartRecord(decoding: value.bytes)
-      if part.status == .pending { pendingParts[part.id] = part }
+      if part.status == .pending { add(part) }
     case .pendingForwards:
       let forward = try ForwardRecord(decoding: value.bytes)
       forwards[forward.incoming] = forward
@@ -165,7 +168,7 @@ extension PaymentEngine {
       onions[identity] = seen
       onionExpiries[seen.expiry, default: []].append(identity)
     case .counters: counters = try Counters(decoding: value.bytes)
-    case .forwards: break
+    case .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex: break
     }
   }
 }

@@ -138,7 +138,7 @@ extension PaymentEngine {
     let part = PartRecord(
       id: id, amount: last.amount, amountSent: first.amount, route: route, height: height,
       sharedSecrets: onion.sharedSecrets, lockSecret: locks.secret, createdAt: now, createdIndex: counters.parts)
-    pendingParts[id] = part
+    add(part)
     if var record = payments[id.payment] {
       record.attempts += 1
       record.parts += 1
@@ -147,8 +147,7 @@ extension PaymentEngine {
     }
     let origin = OfferOrigin.part(id, attempt: part.createdIndex).encoded
     outgoings[origin] = Outgoing(expiry: height + first.delay)
-    let changes = [counterChange, part.change] + [payments[id.payment]?.change].compactMap { $0 }
-    actions.append(.store(changes))
+    actions.append(.store([counterChange] + part.change + [payments[id.payment]?.liveChange].compactMap { $0 }))
     let others = (peers[channel.peer] ?? []).filter {
       $0 != channel.id && channels[$0]?.kinds.contains(lock.kind) == true
     }
@@ -185,11 +184,10 @@ extension PaymentEngine {
   // MARK: What came of it
 
   mutating func ended(_ id: PartID, attempt: UInt64, _ origin: [UInt8], _ outcome: PaymentOutcome) {
-    guard var part = pendingParts[id], part.createdIndex == attempt else {
+    guard pendingParts[id]?.createdIndex == attempt, var part = removePart(id) else {
       actions.append(.forgetOutcome(origin: origin))
       return
     }
-    pendingParts[id] = nil
     part.completedAt = now
     sendings[id.payment]?.inFlight.remove(id.part)
     if case .settled(let witness, let attribution) = outcome, let proof = proof(witness, part) {
@@ -202,13 +200,12 @@ extension PaymentEngine {
       if sendings[id.payment] != nil {
         advance(id.payment)
         finishIfOver(id.payment)
-      } else if !pendingParts.keys.contains(where: { $0.payment == id.payment }) {
+      } else if partCounts[id.payment] == nil {
         // The last part of a payment whose parts are sent one by one, or that a restart has cut short.
         record.status = .failed
         record.completedAt = now
         record.failure = part.failure
-        payments[id.payment] = record
-        store(record.change)
+        actions.append(.store(changes(keeping: record)))
         emit(.paymentFailed(record))
       }
     }
@@ -230,7 +227,7 @@ extension PaymentEngine {
     let id = part.id.payment
     let times =
       attribution.flatMap { try? Attribution($0) }?.fulfilledHoldTimes(sharedSecrets: part.sharedSecrets) ?? []
-    var changes = [part.change]
+    var changes = part.change
     var completed: PaymentRecord?
     if var record = payments[id] {
       if record.status != .complete {
@@ -240,8 +237,7 @@ extension PaymentEngine {
         record.failure = nil
         completed = record
       }
-      payments[id] = record
-      changes.append(record.change)
+      changes += self.changes(keeping: record)
     }
     sendings[id] = nil
     actions.append(.store(changes))
@@ -260,12 +256,11 @@ extension PaymentEngine {
     pending.failure = failure
     let part = pending
     let id = part.id.payment
-    var changes = [part.change]
+    var changes = part.change
     if var record = payments[id] {
       record.parts -= record.parts > 0 ? 1 : 0
       record.amountSent = record.amountSent.subtracting(part.amountSent) ?? .zero
-      payments[id] = record
-      changes.append(record.change)
+      changes += self.changes(keeping: record)
     }
     actions.append(.store(changes))
     emit(.partFailed(part, holdTimes: times))
@@ -302,9 +297,8 @@ extension PaymentEngine {
     record.status = .failed
     record.completedAt = now
     record.failure = failure
-    payments[id] = record
     sendings[id] = nil
-    store(record.change)
+    actions.append(.store(changes(keeping: record)))
     emit(.paymentFailed(record))
   }
 

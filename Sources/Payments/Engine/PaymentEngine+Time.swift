@@ -104,8 +104,7 @@ extension PaymentEngine {
       counters.invoiceChanges += 1
       invoice.status = .expired
       invoice.updatedIndex = counters.invoiceChanges
-      invoices[invoice.paymentHash] = invoice
-      store(counterChange, invoice.change)
+      actions.append(.store([counterChange] + changes(keeping: invoice)))
       emit(.invoiceExpired(invoice))
     }
   }

@@ -40,6 +40,7 @@ public struct PaymentEngine: Sendable {
   /// Forwards without an outcome.
   var forwards: [PaymentKey: ForwardRecord] = [:]
 
+  /// Those that can be paid, or that payments are not gone of; and what was recalled, or is not released.
   public internal(set) var invoices: [Bytes32: InvoiceRecord] = [:]
   var invoiceLabels: [String: Bytes32] = [:]
   /// Which invoice an offer has paid that is settled, and not gone yet.
@@ -48,12 +49,26 @@ public struct PaymentEngine: Sendable {
   /// Up to when what waits for a time has been gone through.
   var lastPass = PaymentTime(milliseconds: 0)
 
+  /// Those that are not over; and what was recalled, or is not released.
   public internal(set) var payments: [PaymentID: PaymentRecord] = [:]
   var paymentGroups: [Bytes32: [PaymentID]] = [:]
   /// Payments that are being sent.
   var sendings: [PaymentID: Sending] = [:]
   /// Parts on their way.
   public internal(set) var pendingParts: [PartID: PartRecord] = [:]
+  /// How many of them each payment has.
+  var partCounts: [PaymentID: Int] = [:]
+
+  /// Offers that a record may decide that is over.
+  var questions: [PaymentKey: KeysendOffer] = [:]
+  var round: UInt64 = 0
+  /// What is over, in the order in which it ended.
+  var leaving: [Leaving] = []
+  /// In which round each ended the last time.
+  var leavingRounds: [Leaving.Item: UInt64] = [:]
+  /// What the store may still have for somebody who has asked it.
+  var deletedInvoices: Set<Bytes32> = []
+  var deletedPayments: Set<PaymentID> = []
 
   /// Onions that have passed, by the hash of their secrets.
   var onions: [Bytes32: SeenOnion] = [:]
@@ -93,6 +108,7 @@ public struct PaymentEngine: Sendable {
     switch input {
     case .incoming(let payment): receive(payment)
     case .removed(let key): removed(key)
+    case .recalled(let key, let isKnown): recalled(key, isKnown: isKnown)
     case .offered(let origin, let key): offered(origin, as: key)
     case .outcome(let origin, let outcome): ended(origin, outcome)
     case .block(let height): reached(height)

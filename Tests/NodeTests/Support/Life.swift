@@ -172,11 +172,8 @@ final class Life {
     try await calm()
     // Who says that it was paid has been paid, and the other way round.
     for (from, to, _, hash) in payments {
-      let sent: [PaymentRecord] = try await network.nodes[from].hub.withPayments { engine, _ in
-        (engine.payments(withHash: hash), [])
-      }
-      let got: InvoiceRecord? = try await network.nodes[to].hub.withPayments { engine, _ in (engine.invoices[hash], [])
-      }
+      let sent = try await network.nodes[from].payments(withHash: hash)
+      let got = try await network.nodes[to].invoice(hash)
       #expect(sent.allSatisfy { $0.status != .pending }, "\(sent)")
       #expect(sent.contains { $0.status == .complete } == (got?.status == .paid), "\(from) → \(to)")
     }

@@ -22,6 +22,9 @@ extension SimulatedNetwork {
     var terms = InvoiceTerms(
       amount: amount.map { MilliSatoshi($0) }, label: label, description: "something")
     configure(&terms)
+    recall(
+      node,
+      invoices: terms.paymentHashes(bothKinds).map(PastIndex.invoice(hash:)) + [PastIndex.invoice(label: terms.label)])
     let (record, actions) = try nodes[node].engine.createInvoice(terms, at: time)
     carryOut(node, actions)
     return record
@@ -34,6 +37,7 @@ extension SimulatedNetwork {
     var request = PayRequest(try Bolt11Invoice(decoding: bolt11))
     configure(&request)
     updateFinders()
+    recall(node, paymentsWithHash: request.invoice.contents.paymentHash)
     let (start, actions) = try nodes[node].engine.pay(request, at: time)
     carryOut(node, actions)
     return start
@@ -43,8 +47,9 @@ extension SimulatedNetwork {
     switch start {
     case .complete(let record): return record
     case .started(let id):
-      guard let record = nodes[node].engine.payments[id] else { throw SimulationError("no such payment") }
-      return record
+      let known = try nodes[node].engine.payments[id] ?? stored(at: node).first { $0.id == id }
+      guard let known else { throw SimulationError("no such payment") }
+      return known
     }
   }
 }

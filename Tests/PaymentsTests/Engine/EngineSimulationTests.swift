@@ -35,8 +35,8 @@ import Wire
       try simulation.play(rounds: 60)
       try simulation.settleEverything()
       crashes += simulation.network.crashes
-      for node in simulation.network.nodes {
-        for payment in node.engine.payments.values {
+      for node in simulation.network.nodes.indices {
+        for payment in try simulation.network.stored(PaymentRecord.self, at: node) {
           complete += payment.status == .complete ? 1 : 0
           failed += payment.status == .failed ? 1 : 0
           split += payment.parts > 1 ? 1 : 0
@@ -61,6 +61,7 @@ struct Simulation {
 
   init(seed: UInt64) throws {
     network = SimulatedNetwork(seed: seed)
+    network.forgets = true
     let count = Int.random(in: 2...5, using: &network.random)
     for _ in 0..<count { _ = try network.addNode() }
     for node in 1..<count {
@@ -200,7 +201,7 @@ struct Simulation {
     }
     for (index, node) in network.nodes.enumerated() {
       var expected = Int64(before[index])
-      for payment in node.engine.payments.values {
+      for payment in try network.stored(PaymentRecord.self, at: index) {
         try require(payment.status != .pending, "node \(index): a payment never ends")
         guard payment.status == .complete else {
           try require(payment.amountSent == .zero && payment.parts == 0, "node \(index): a failed payment has sent")
@@ -214,16 +215,18 @@ struct Simulation {
         }
         try require(isProven, "node \(index): no proof of a payment")
         try require(paidHashes.insert(payment.id.paymentHash).inserted, "node \(index): paid twice")
-        let payee = network.nodes.first { $0.id == payment.destination }
-        let invoice = payee?.engine.invoices[payment.id.paymentHash]
+        let payee = network.nodes.firstIndex { $0.id == payment.destination }
+        let invoice = payee.flatMap { network.invoice(payment.id.paymentHash, at: $0) }
         try require(invoice?.status == .paid, "node \(index): paid, but the payee does not know")
         try require(invoice?.amountReceived == payment.amount, "node \(index): another amount has arrived")
         expected -= Int64(payment.amountSent.rawValue)
       }
-      for invoice in node.engine.invoices.values where invoice.status == .paid {
+      for invoice in try network.stored(InvoiceRecord.self, at: index) where invoice.status == .paid {
         expected += Int64(invoice.amountReceived?.rawValue ?? 0)
-        let payers = network.nodes.filter {
-          $0.engine.payments(withHash: invoice.paymentHash).contains { $0.status == .complete }
+        let payers = try network.nodes.indices.filter { payer in
+          try network.stored(PaymentRecord.self, at: payer).contains {
+            $0.id.paymentHash == invoice.paymentHash && $0.status == .complete
+          }
         }
         try require(payers.count == 1, "node \(index): \(payers.count) payers know of a paid invoice")
         try require(invoice.accepted.isEmpty, "node \(index): accepted offers are remembered for ever")
@@ -239,6 +242,12 @@ struct Simulation {
       try require(node.engine.pendingForwards.isEmpty, "node \(index): forwards are remembered for ever")
       try require(node.records[.pendingForwards, default: [:]].isEmpty, "node \(index): forwards are stored for ever")
       try require(node.engine.pendingParts.isEmpty, "node \(index): parts are remembered for ever")
+      try require(node.engine.payments.isEmpty, "node \(index): payments are remembered for ever")
+      try require(
+        node.engine.invoices.values.allSatisfy { $0.status == .unpaid }, "node \(index): invoices are remembered for ever")
+      for collection in [RecordCollection.payments, .parts] {
+        try require(node.records[collection, default: [:]].isEmpty, "node \(index): \(collection) are read at every start")
+      }
       try require(node.closes.isEmpty, "node \(index) closes \(node.closes.count) channels")
     }
   }

@@ -401,15 +401,15 @@ import Wire
     try network.run()
     // The second version has one field more, at the end: empty for a payment by hash.
     func first(_ bytes: [UInt8]) -> [UInt8] { [1] + bytes.dropFirst().dropLast() }
-    for value in network.nodes[2].records[.invoices, default: [:]].values {
+    for value in network.nodes[2].records[.pastInvoices, default: [:]].values {
       #expect(try InvoiceRecord(decoding: first(value).bytes).encoded == value)
     }
-    for value in network.nodes[0].records[.payments, default: [:]].values {
+    for value in network.nodes[0].records[.pastPayments, default: [:]].values {
       #expect(try PaymentRecord(decoding: first(value).bytes).encoded == value)
     }
-    for value in network.nodes[0].records[.parts, default: [:]].values {
+    for value in network.nodes[0].records[.pastParts, default: [:]].values {
       #expect(try PartRecord(decoding: first(value).bytes).encoded == value)
     }
-    #expect(network.nodes[0].records[.parts]?.count == 1)
+    #expect(network.nodes[0].records[.pastParts]?.count == 1)
   }
 }

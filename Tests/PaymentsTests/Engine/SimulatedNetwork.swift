@@ -110,6 +110,9 @@ struct SimulatedNetwork {
   /// How many stores a node lives on for; nil: it does not crash.
   var storesUntilCrash: Int?
   var crashes = 0
+  /// Whether engines forget what is over as soon as that is stored.
+  var forgets = false
+  private var round: UInt64 = 0
   /// Called for every incoming offer before it reaches a node; true: swallowed.
   var intercepted: [(Int, IncomingPayment)] = []
   var interceptsAt: Int?
@@ -252,13 +255,51 @@ struct SimulatedNetwork {
       case .closeChannel(let channel, let deadline, let reason):
         nodes[node].closes.append((channel, deadline, reason))
       case .forgetOutcome(let origin): nodes[node].outcomes[origin] = nil
+      case .recall(let key, let hash, let label):
+        recall(node, invoices: [PastIndex.invoice(hash: hash), PastIndex.invoice(label: label)])
+        perform(node, .recalled(key, isKnown: true))
       case .event(let event): nodes[node].events.append(event)
       }
     }
+    guard forgets else { return }
+    nodes[node].engine.release(through: round)
+    round += 1
+    for index in nodes.indices { nodes[index].engine.begin(round: round) }
   }
 
   private mutating func apply(_ changes: [RecordChange], to node: Int) {
     for change in changes { nodes[node].records[change.collection, default: [:]][change.key] = change.value }
+  }
+
+  // MARK: What is over
+
+  /// Tells an engine what is stored of invoices that are over.
+  mutating func recall(_ node: Int, invoices keys: [[UInt8]]) {
+    nodes[node].engine.recall(RecalledRecords(invoices: keys.compactMap { past($0, at: node) }))
+  }
+
+  /// Tells an engine what is stored of payments that are over.
+  mutating func recall(_ node: Int, paymentsWithHash hash: Bytes32) {
+    let prefix = PastIndex.payments(hash: hash)
+    let keys = nodes[node].records[.pastIndex, default: [:]].keys.filter { $0.starts(with: prefix) }
+    nodes[node].engine.recall(RecalledRecords(payments: keys.compactMap { past($0, at: node) }))
+  }
+
+  /// An invoice, wherever it is.
+  func invoice(_ hash: Bytes32, at node: Int) -> InvoiceRecord? {
+    nodes[node].engine.invoices[hash] ?? past(PastIndex.invoice(hash: hash), at: node)
+  }
+
+  /// What a node has stored, of what is alive and of what is over.
+  func stored<Record: PastRecord>(_: Record.Type = Record.self, at node: Int) throws -> [Record] {
+    try [Record.live, Record.past].flatMap { collection in
+      try nodes[node].records[collection, default: [:]].values.map { try Record(decoding: $0.bytes) }
+    }.sorted { $0.createdIndex < $1.createdIndex }
+  }
+
+  private func past<Record: PastRecord>(_ key: [UInt8], at node: Int) -> Record? {
+    nodes[node].records[.pastIndex]?[key].flatMap { nodes[node].records[Record.past]?[$0] }
+      .flatMap { try? Record(decoding: $0.bytes) }
   }
 
   private mutating func enqueue(_ node: Int, _ channel: ChannelID, _ input: PaymentInput) {

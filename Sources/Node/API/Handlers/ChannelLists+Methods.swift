@@ -225,11 +225,13 @@ extension Handlers {
   /// What has left through each channel, for good.
   private func sent() async -> [ChannelID: UInt64] {
     var sums: [ChannelID: UInt64] = [:]
-    for forward in (try? await forwards()) ?? [] where forward.status == .settled {
-      if let outgoing = forward.outgoing { sums[outgoing.channel, default: 0] &+= forward.amountOut.rawValue }
+    try? await hub.past.forEach { (forward: ForwardRecord) in
+      guard forward.status == .settled, let outgoing = forward.outgoing else { return }
+      sums[outgoing.channel, default: 0] &+= forward.amountOut.rawValue
     }
-    for part in (try? await parts()) ?? [] where part.status == .complete {
-      if let outgoing = part.outgoing { sums[outgoing.channel, default: 0] &+= part.amountSent.rawValue }
+    try? await hub.past.forEach { (part: PartRecord) in
+      guard part.status == .complete, let outgoing = part.outgoing else { return }
+      sums[outgoing.channel, default: 0] &+= part.amountSent.rawValue
     }
     return sums
   }

@@ -107,8 +107,9 @@ extension Handlers {
 
   func holdinvoiceSettle(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let preimage = try arguments.bytes32("preimage")
+    let hashes = InvoiceTerms.hashes(openedBy: preimage, Hub.paymentSchemes)
     let (hash, record) =
-      try await changeEngine { engine, now in
+      try await changeEngine(recalling: .invoices(hashes: hashes)) { engine, now in
         let hash = engine.invoice(openedBy: preimage)?.paymentHash ?? sha256(preimage.bytes)
         let actions = try engine.settleInvoice(hash, preimage: preimage, at: now)
         return ((hash, engine.invoices[hash]), actions)
@@ -118,7 +119,9 @@ extension Handlers {
 
   func holdinvoiceCancel(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let hash = try arguments.bytes32("payment_hash")
-    try await changeEngine { engine, now in ((), try engine.cancelInvoice(hash, at: now)) }
+    try await changeEngine(recalling: .invoices(hashes: [hash])) { engine, now in
+      ((), try engine.cancelInvoice(hash, at: now))
+    }
     return ["payment_hash": .hex(hash)]
   }
 
@@ -156,11 +159,27 @@ extension Handlers {
         throw RPCError(.invalidParams, "Invalid invstring: \(error)")
       }
     }
-    let isNone = arguments.has("offer_id")
-    let all = try await engine { Array($0.invoices.values) }.filter { invoice in
-      !isNone && (label == nil || invoice.label == label) && (hash == nil || invoice.paymentHash == hash)
-    }.sorted { $0.createdIndex < $1.createdIndex }
-    let chosen = try page(all, arguments, created: \.createdIndex, updated: { $0.updatedIndex ?? 0 })
+    let chosen: [InvoiceRecord]
+    if names.isEmpty {
+      let page = try page(arguments)
+      let live = try await engine { Array($0.invoices.values) }
+      chosen =
+        if page.isByUpdate {
+          try await hub.past.list(
+            live: live, from: page.start, limit: page.limit, order: .updatedInvoices, index: { $0.updatedIndex ?? 0 })
+        } else {
+          try await hub.past.list(live: live, from: page.start, limit: page.limit)
+        }
+    } else {
+      let wanted = hash
+      let known = try await engine(
+        recalling: .invoices(hashes: wanted.map { [$0] } ?? [], labels: label.map { [$0] } ?? [])
+      ) { engine in
+        label.flatMap { engine.invoice(label: $0) } ?? wanted.flatMap { engine.invoices[$0] }
+      }
+      chosen = try page(
+        known.map { [$0] } ?? [], arguments, created: \.createdIndex, updated: { $0.updatedIndex ?? 0 })
+    }
     return ["invoices": .array(chosen.map(Self.json))]
   }
 
@@ -168,7 +187,7 @@ extension Handlers {
     if try arguments.bool(ifPresent: "desconly") ?? false { throw RPCError.notSupported("delinvoice with desconly") }
     let label = try arguments.string("label")
     let wanted = try arguments.string("status")
-    let record = try await changeEngine { engine, now in
+    let record = try await changeEngine(recalling: .invoices(labels: [label])) { engine, now in
       guard let invoice = engine.invoice(label: label) else { throw RPCError(.invoiceNotFound, "Unknown invoice") }
       guard invoice.status.name == wanted else {
         throw RPCError(
@@ -187,7 +206,8 @@ extension Handlers {
     let (hub, handlers) = (hub, self)
     let record = try await firstOf(nil) { () -> InvoiceRecord in
       let events = hub.events.listen()
-      guard let known = try await handlers.engine({ $0.invoice(label: label) }) else {
+      let known = try await handlers.engine(recalling: .invoices(labels: [label])) { $0.invoice(label: label) }
+      guard let known else {
         throw RPCError(.invoiceNotFound, "Label not found")
       }
       if known.status == .paid { return known }
@@ -216,10 +236,13 @@ extension Handlers {
     let seconds = try arguments.integer(ifPresent: "timeout")
     let (hub, handlers) = (hub, self)
     let next: @Sendable () async throws -> InvoiceRecord? = {
-      try await handlers.engine { engine in
-        engine.invoices.values.filter { ($0.payIndex ?? 0) > last && $0.status == .paid }
-          .min { ($0.payIndex ?? 0) < ($1.payIndex ?? 0) }
+      let live = try await handlers.engine { engine in
+        engine.invoices.values.filter { ($0.payIndex ?? 0) > last }.min { ($0.payIndex ?? 0) < ($1.payIndex ?? 0) }
       }
+      // What is not alive any more was stored by then.
+      let past = try await hub.past.invoice(paidAfter: last)
+      guard let live, let past else { return live ?? past }
+      return (live.payIndex ?? 0) < (past.payIndex ?? 0) ? live : past
     }
     let record = try await firstOf(seconds.map { .seconds(Int64(clamping: $0)) }) { () -> InvoiceRecord in
       let events = hub.events.listen()

@@ -19,9 +19,11 @@ extension Handlers {
   func getinfo(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let channels = await node.channels()
     let peers = Set(node.network.peers.map(\.nodeID)).union(channels.filter { $0.phase < .ended }.map(\.peer))
-    let fees = try await forwards().filter { $0.status == .settled }.reduce(0 as UInt64) {
-      let (sum, overflow) = $0.addingReportingOverflow($1.fee.rawValue)
-      return overflow ? .max : sum
+    var fees: UInt64 = 0
+    try await hub.past.forEach { (forward: ForwardRecord) in
+      guard forward.status == .settled else { return }
+      let (sum, overflow) = fees.addingReportingOverflow(forward.fee.rawValue)
+      fees = overflow ? .max : sum
     }
     let features = hub.settings.features
     var object: JSONObject = [

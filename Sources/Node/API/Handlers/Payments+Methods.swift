@@ -199,7 +199,7 @@ extension Handlers {
     request.description = try arguments.string(ifPresent: "description")
     let order = request
     let (start, sent, payment) =
-      try await changeEngine { engine, now in
+      try await changeEngine(recalling: .payments(hash)) { engine, now in
         let (start, actions) = try engine.send(order, at: now)
         guard case .started(let id) = start else { return ((start, nil, nil), actions) }
         return ((start, engine.pendingParts[PartID(payment: id, part: part)], engine.payments[id]), actions)
@@ -225,12 +225,12 @@ extension Handlers {
     let seconds = try arguments.integer(ifPresent: "timeout")
     let hub = hub
     let matches: @Sendable (PartRecord) -> Bool = {
-      $0.id.payment.paymentHash == hash && $0.id.part == partID && (group == nil || $0.id.payment.group == group)
+      $0.id.part == partID && (group == nil || $0.id.payment.group == group)
     }
     let handlers = self
     let work: @Sendable () async throws -> PartRecord = {
       let events = hub.events.listen()
-      let known = try await handlers.parts().filter(matches)
+      let known = try await handlers.parts(withHash: hash).filter(matches)
       guard let last = known.max(by: { $0.createdIndex < $1.createdIndex }) else {
         throw RPCError(.payNoSuchPayment, "Never attempted payment part \(partID) for '\(Hex.encode(hash.array))'")
       }
@@ -248,8 +248,7 @@ extension Handlers {
       throw RPCError(.payInProgress, "Timed out while waiting")
     }
     if part.status == .failed { throw part.failure ?? PaymentFailure(.unspecified, "the part has failed") }
-    let id = part.id.payment
-    return .object(json(part, try await engine { $0.payments[id] }))
+    return .object(json(part, try await payments(of: [part])[part.id.payment]))
   }
 
   static func amount(_ value: JSONValue) -> MilliSatoshi? {
@@ -258,24 +257,22 @@ extension Handlers {
 
   // MARK: Lists
 
-  /// Parts of payments, on their way and over.
-  func parts() async throws -> [PartRecord] {
-    var found: [PartRecord] = []
-    for record in try await hub.store.records(in: .parts) {
-      var reader = ByteReader(record.value.bytes)
-      found.append(try PartRecord(from: &reader))
-    }
-    return found.sorted { $0.createdIndex < $1.createdIndex }
+  /// All parts with a payment hash, on their way and over.
+  private func parts(withHash hash: Bytes32) async throws -> [PartRecord] {
+    // First what is on its way: what has ended by then is stored.
+    let live = try await engine { engine in engine.pendingParts.values.filter { $0.id.payment.paymentHash == hash } }
+    let past: [PartRecord] = try await hub.past.find(prefix: PastIndex.parts(hash: hash))
+    let known = Set(past.map(\.createdIndex))
+    return (past + live.filter { !known.contains($0.createdIndex) }).sorted { $0.createdIndex < $1.createdIndex }
   }
 
-  func forwards() async throws -> [ForwardRecord] {
-    var found: [ForwardRecord] = []
-    for record in try await hub.store.records(in: .forwards) {
-      var reader = ByteReader(record.value.bytes)
-      found.append(try ForwardRecord(from: &reader))
-    }
-    found += try await engine { $0.pendingForwards }
-    return found.sorted { $0.createdIndex < $1.createdIndex }
+  /// The payments that parts belong to.
+  private func payments(of parts: [PartRecord]) async throws -> [PaymentID: PaymentRecord] {
+    let ids = Set(parts.map(\.id.payment))
+    var found = try await engine { engine in engine.payments.filter { ids.contains($0.key) } }
+    let past: [PaymentRecord] = try await hub.past.find(ids.map(PastIndex.payment))
+    for payment in past { found[payment.id] = payment }
+    return found
   }
 
   private func json(_ part: PartRecord, _ payment: PaymentRecord?) -> JSONObject {
@@ -312,20 +309,33 @@ extension Handlers {
 
   func listsendpays(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let (hash, status) = try wanted(arguments)
-    let all = try await parts().filter { part in
-      (hash == nil || part.id.payment.paymentHash == hash) && (status == nil || "\(part.status)" == status)
+    let isWanted = { (part: PartRecord) in status == nil || "\(part.status)" == status }
+    let chosen: [PartRecord]
+    if let hash {
+      chosen = try page(
+        try await parts(withHash: hash).filter(isWanted), arguments, created: \.createdIndex, updated: \.createdIndex)
+    } else {
+      let page = try page(arguments)
+      let live = try await engine { Array($0.pendingParts.values) }
+      chosen = try await hub.past.list(live: live, from: page.start, limit: page.limit, where: isWanted)
     }
-    let payments = try await engine { $0.payments }
-    let chosen = try page(all, arguments, created: \.createdIndex, updated: \.createdIndex)
+    let payments = try await payments(of: chosen)
     return ["payments": .array(chosen.map { .object(json($0, payments[$0.id.payment])) })]
   }
 
   func listpays(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let (hash, status) = try wanted(arguments)
-    let all = try await engine { Array($0.payments.values) }.filter { payment in
-      (hash == nil || payment.id.paymentHash == hash) && (status == nil || "\(payment.status)" == status)
-    }.sorted { $0.createdIndex < $1.createdIndex }
-    let chosen = try page(all, arguments, created: \.createdIndex, updated: \.createdIndex)
+    let isWanted = { (payment: PaymentRecord) in status == nil || "\(payment.status)" == status }
+    let chosen: [PaymentRecord]
+    if let hash {
+      chosen = try page(
+        try await node.payments(withHash: hash).filter(isWanted), arguments, created: \.createdIndex,
+        updated: \.createdIndex)
+    } else {
+      let page = try page(arguments)
+      let live = try await engine { Array($0.payments.values) }
+      chosen = try await hub.past.list(live: live, from: page.start, limit: page.limit, where: isWanted)
+    }
     return [
       "pays": .array(
         chosen.map { payment in
@@ -355,21 +365,24 @@ extension Handlers {
     let hash = try arguments.bytes32("payment_hash")
     let status = try arguments.string("status")
     let group = try arguments.integer(ifPresent: "groupid")
-    let found = try await engine { $0.payments(withHash: hash) }.filter { group == nil || $0.id.group == group }
-    guard !found.isEmpty else {
-      throw RPCError(.payNoSuchPayment, "Unknown payment with payment_hash: \(Hex.encode(hash.array))")
-    }
-    let chosen = found.filter { "\($0.status)" == status }
-    guard !chosen.isEmpty else {
-      throw RPCError(
-        .payStatusUnexpected,
-        "Payment with hash \(Hex.encode(hash.array)) has \(found.map { "\($0.status)" }.joined(separator: ", ")) status but it should be \(status)"
-      )
-    }
+    let chosen =
+      try await changeEngine(recalling: .payments(hash)) { engine, now in
+        let found = engine.payments(withHash: hash).filter { group == nil || $0.id.group == group }
+        guard !found.isEmpty else {
+          throw RPCError(.payNoSuchPayment, "Unknown payment with payment_hash: \(Hex.encode(hash.array))")
+        }
+        let chosen = found.filter { "\($0.status)" == status }
+        guard !chosen.isEmpty else {
+          throw RPCError(
+            .payStatusUnexpected,
+            "Payment with hash \(Hex.encode(hash.array)) has \(found.map { "\($0.status)" }.joined(separator: ", ")) status but it should be \(status)"
+          )
+        }
+        return (chosen, chosen.flatMap { engine.deletePayment($0.id, at: now) })
+      } as [PaymentRecord]
     let ids = Set(chosen.map(\.id))
-    let gone = try await parts().filter { ids.contains($0.id.payment) && $0.status != .pending }
-    for id in ids { _ = try await changeEngine { engine, now in ((), engine.deletePayment(id, at: now)) } }
-    try await hub.store.commit(gone.map { .delete(.parts, key: $0.id.encoded) })
+    let gone = try await parts(withHash: hash).filter { ids.contains($0.id.payment) && $0.status != .pending }
+    try await hub.store.commit(gone.flatMap { $0.removals.map(Change.init) })
     let byID = Dictionary(chosen.map { ($0.id, $0) }) { first, _ in first }
     return ["payments": .array(gone.map { .object(json($0, byID[$0.id.payment])) })]
   }
@@ -381,12 +394,14 @@ extension Handlers {
     let names = Dictionary(await node.channels().map { ($0.id, $0.shortChannelID ?? $0.localAlias) }) { first, _ in
       first
     }
-    let all = try await forwards().filter { forward in
+    let page = try page(arguments)
+    let live = try await engine(\.pendingForwards)
+    let isWanted = { (forward: ForwardRecord) in
       (status == nil || forward.status.name == status)
         && (from == nil || names[forward.incoming.channel] == from)
         && (to == nil || forward.outgoing.flatMap { names[$0.channel] } == to)
     }
-    let chosen = try page(all, arguments, created: \.createdIndex, updated: \.createdIndex)
+    let chosen = try await hub.past.list(live: live, from: page.start, limit: page.limit, where: isWanted)
     return [
       "forwards": .array(
         chosen.map { forward in

@@ -99,15 +99,20 @@ extension Handlers {
   }
 
   /// Reads something of the payment engine.
-  func engine<Value: Sendable>(_ read: @escaping @Sendable (PaymentEngine) -> Value) async throws -> Value {
-    try await hub.withPayments { engine, _ in (read(engine), []) }
+  /// - Parameter question: what the engine has to be told before, of what is over.
+  func engine<Value: Sendable>(
+    recalling question: PastRecords.Question? = nil, _ read: @escaping @Sendable (PaymentEngine) -> Value
+  ) async throws -> Value {
+    try await hub.withPayments(recalling: question) { engine, _ in (read(engine), []) }
   }
 
   /// Changes something in the payment engine; returns when that is stored.
   func changeEngine<Value: Sendable>(
+    recalling question: PastRecords.Question? = nil,
     _ change: @escaping @Sendable (inout PaymentEngine, PaymentTime) throws -> (Value, [PaymentAction])
   ) async throws -> Value {
-    let result = try await hub.withPayments { engine, now -> (Result<Value, any Error>, [PaymentAction]) in
+    let result = try await hub.withPayments(recalling: question) {
+      engine, now -> (Result<Value, any Error>, [PaymentAction]) in
       do {
         let (value, actions) = try change(&engine, now)
         return (.success(value), actions)
@@ -146,14 +151,27 @@ extension Handlers {
     }
   }
 
-  /// One page of a list that has been put in order.
+  /// What a list is asked for: which index is counted, from where, and how many.
+  struct Page: Sendable {
+    var isByUpdate = false
+    var start: UInt64 = 0
+    var limit = Int.max
+  }
+
+  func page(_ arguments: RPCArguments) throws -> Page {
+    guard let order = try arguments.string(ifPresent: "index") else { return Page() }
+    return Page(
+      isByUpdate: order == "updated", start: try arguments.integer(ifPresent: "start") ?? 0,
+      limit: try arguments.integer(ifPresent: "limit").map { Int(clamping: $0) } ?? .max)
+  }
+
+  /// Some of a list that is at hand, one page of it where one is asked for.
   func page<Element>(
     _ all: [Element], _ arguments: RPCArguments, created: (Element) -> UInt64, updated: (Element) -> UInt64
   ) throws -> [Element] {
-    guard let order = try arguments.string(ifPresent: "index") else { return all }
-    let index = order == "updated" ? updated : created
-    let start = try arguments.integer(ifPresent: "start") ?? 0
-    let limit = try arguments.integer(ifPresent: "limit").map { Int(clamping: $0) } ?? .max
-    return Array(all.filter { index($0) >= start }.sorted { index($0) < index($1) }.prefix(limit))
+    guard arguments.has("index") else { return all }
+    let page = try page(arguments)
+    let index = page.isByUpdate ? updated : created
+    return Array(all.filter { index($0) >= page.start }.sorted { index($0) < index($1) }.prefix(page.limit))
   }
 }

@@ -1,0 +1,49 @@
+internal import Encoding
+internal import GLC
+internal import Payments
+internal import Storage
+
+// How stores of older versions become what this one reads.
+
+extension StoreMigration {
+  /// What is over leaves the collections that are read when the node starts.
+  static let pastPayments = StoreMigration("what is over is stored by itself") { store throws(StoreError) in
+    var busy: Set<PaymentID> = []
+    try store.move(PartRecord.self) { part in
+      if part.status == .pending { busy.insert(part.id.payment) }
+      return part.status != .pending
+    }
+    try store.move(PaymentRecord.self) { $0.status != .pending && !busy.contains($0.id) }
+    try store.move(InvoiceRecord.self) { $0.isOver }
+  }
+}
+
+extension StoreEditor {
+  fileprivate func move<Record: PastRecord>(
+    _ type: Record.Type, where isOver: (Record) -> Bool
+  ) throws(StoreError) {
+    let collection = CollectionName(Record.live)
+    var next: [UInt8]?
+    repeat {
+      let page = try records(in: collection, prefix: [], from: next, limit: 1000)
+      var changes: [Change] = []
+      for stored in page {
+        let record: Record
+        do throws(DecodingError) { record = try Record(decoding: stored.value.bytes) } catch {
+          throw .damaged(path: collection.name, reason: "a record cannot be read: \(error)")
+        }
+        if isOver(record) { changes += record.pastChanges.map(Change.init) }
+      }
+      try apply(changes)
+      next = page.last.map { $0.key + [0] }
+    } while next != nil
+  }
+}
+
+extension Change {
+  init(_ change: RecordChange) {
+    let collection = CollectionName(change.collection)
+    self =
+      change.value.map { .put(collection, key: change.key, value: $0) } ?? .delete(collection, key: change.key)
+  }
+}
