@@ -77,7 +77,7 @@ extension StoreSchema {
       .payments,
       .parts, .pendingForwards, .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex, .onions, .counters,
     ],
-    migrations: [.pastPayments])
+    migrations: [.pastPayments, .onionPeriods])
 }
 
 extension ChannelID {

@@ -148,18 +148,17 @@ public final class Node: Sendable {
       }
     }
 
-    var records: [RecordChange] = []
-    for collection in RecordCollection.allCases where collection.isLoaded {
-      for record in try await launch.store.records(in: CollectionName(collection)) {
-        records.append(RecordChange(collection, key: record.key, value: record.value))
-      }
-    }
     let gossip = try await GossipService.open(hub: hub)
-    let engine = try PaymentEngine(
+    var engine = try PaymentEngine(
       configuration: settings.payments, nodeKey: LocalNodeKey(launch.keys.nodeSecret()),
       finder: NodeRouteFinder(hub: hub, view: gossip.view),
       schemes: Hub.paymentSchemes,
-      height: hub.height, now: .now, entropy: hub.randomBytes32(), records: records)
+      height: hub.height, now: .now, entropy: hub.randomBytes32())
+    for collection in RecordCollection.allCases where collection.isLoaded {
+      try await launch.store.forEachRecord(in: CollectionName(collection)) { record in
+        try engine.load([RecordChange(collection, key: record.key, value: record.value)])
+      }
+    }
     let payments = PaymentService(hub: hub, engine: engine)
 
     var openings: [NodeID: [HostedOpening]] = [:]
@@ -348,7 +347,7 @@ public final class Node: Sendable {
   // MARK: Payments
 
   public func createInvoice(_ terms: InvoiceTerms) async throws -> InvoiceRecord {
-    let question = PastRecords.Question.invoices(
+    let question = RecallQuestion.invoices(
       hashes: terms.paymentHashes(Hub.paymentSchemes), labels: [terms.label])
     return try await hub.withPayments(recalling: question) {
       engine, now -> (Result<InvoiceRecord, InvoiceRefusal>, [PaymentAction]) in
@@ -363,7 +362,7 @@ public final class Node: Sendable {
 
   /// Pays an invoice and waits for how it ends. Throws `PaymentFailure`.
   public func pay(_ request: PayRequest) async throws -> PaymentRecord {
-    let question = PastRecords.Question.payments(request.invoice.contents.paymentHash)
+    let question = RecallQuestion.payments(request.invoice.contents.paymentHash)
     return try await hub.payment(recalling: question) { engine, now throws(PaymentFailure) in
       try engine.pay(request, at: now)
     }

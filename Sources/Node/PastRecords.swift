@@ -44,12 +44,6 @@ final class PastRecords: Sendable {
 
   // MARK: For the engine
 
-  enum Question: Sendable {
-    case invoices(hashes: [Bytes32] = [], labels: [String] = [])
-    /// All with a payment hash.
-    case payments(Bytes32)
-  }
-
   struct Recalled: Sendable {
     var records: RecalledRecords
     var ticket: UInt64
@@ -62,7 +56,7 @@ final class PastRecords: Sendable {
   }
 
   /// What the store says, and a ticket that is to be given back when the engine has been told.
-  func recall(_ question: Question) async throws(NodeError) -> Recalled {
+  func recall(_ question: RecallQuestion) async throws(NodeError) -> Recalled {
     let ticket = begin()
     do {
       let records =
@@ -71,6 +65,7 @@ final class PastRecords: Sendable {
           RecalledRecords(
             invoices: try await find(hashes.map(PastIndex.invoice(hash:)) + labels.map(PastIndex.invoice(label:))))
         case .payments(let hash): RecalledRecords(payments: try await find(prefix: PastIndex.payments(hash: hash)))
+        case .onions(let keys): RecalledRecords(onions: try await store.values(of: keys, in: .onions).compactMap { $0 })
         }
       return Recalled(records: records, ticket: ticket)
     } catch {

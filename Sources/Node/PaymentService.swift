@@ -137,8 +137,9 @@ actor PaymentService {
     var places: [Place: Int] = [:]
     for case .store(let records) in actions {
       for record in records {
+        if record.isPrefix { places = [:] }
         let place = Place(collection: record.collection, key: record.key)
-        if let index = places[place] {
+        if !record.isPrefix, let index = places[place] {
           changes[index] = Change(record)
         } else {
           places[place] = changes.count
@@ -166,18 +167,19 @@ actor PaymentService {
     case .closeChannel(let id, let deadline, let reason):
       tell(id, .forceClose(id, "\(reason)", deadline: deadline, nil), &inputs)
     case .forgetOutcome(let origin): forgotten.append(.delete(.outcomes, key: origin))
-    case .recall(let key, let paymentHash, let label): recall(key, .invoices(hashes: [paymentHash], labels: [label]))
+    case .recall(let key, let question): recall(key, question)
     }
   }
 
   /// Asks the store what an offer waits for, beside everything else.
-  private func recall(_ key: PaymentKey, _ question: PastRecords.Question) {
+  private func recall(_ key: PaymentKey, _ question: RecallQuestion) {
     Task { [hub] in
       let recalled = try? await hub.past.recall(question)
       let isTaken = hub.payments.post(
         .request { engine, now in
-          hub.past.tell(recalled, to: &engine)
-          return (engine.handle(.recalled(key, isKnown: recalled != nil), at: now), { _ in })
+          let actions = engine.handle(.recalled(key, recalled?.records), at: now)
+          if let recalled { hub.past.end(recalled.ticket) }
+          return (actions, { _ in })
         })
       if !isTaken, let recalled { hub.past.end(recalled.ticket) }
     }
@@ -216,7 +218,7 @@ extension Hub {
   /// Asks the payment engine. The answer comes once everything that it says is durable.
   /// - Parameter question: what the engine has to be told before, of what is over.
   func withPayments<Result: Sendable>(
-    recalling question: PastRecords.Question? = nil,
+    recalling question: RecallQuestion? = nil,
     _ body: @escaping @Sendable (inout PaymentEngine, PaymentTime) -> (Result, [PaymentAction])
   ) async throws(NodeError) -> Result {
     let recalled = if let question { try await past.recall(question) } else { nil as PastRecords.Recalled? }

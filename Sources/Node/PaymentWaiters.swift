@@ -99,7 +99,7 @@ extension Hub {
   /// Starts a payment and waits for how it ends. Throws `PaymentFailure`.
   /// - Parameter question: what the engine has to be told before.
   func payment(
-    recalling question: PastRecords.Question? = nil,
+    recalling question: RecallQuestion? = nil,
     _ start:
       @escaping @Sendable (inout PaymentEngine, PaymentTime) throws(PaymentFailure) -> (
         PaymentStart, [PaymentAction]

@@ -16,6 +16,25 @@ extension StoreMigration {
     try store.move(PaymentRecord.self) { $0.status != .pending && !busy.contains($0.id) }
     try store.move(InvoiceRecord.self) { $0.isOver }
   }
+
+  /// Onions that have passed are found, and forgotten, by when they expire.
+  static let onionPeriods = StoreMigration("onions are kept by period") { store throws(StoreError) in
+    var next: [UInt8]?
+    repeat {
+      let page = try store.records(in: .onions, prefix: [], from: next, limit: 1000)
+      var changes: [Change] = []
+      for onion in page {
+        do throws(DecodingError) {
+          guard let key = try currentKey(ofOnion: onion.key, value: onion.value) else { continue }
+          changes += [.delete(.onions, key: onion.key), .put(.onions, key: key, value: onion.value)]
+        } catch {
+          throw .damaged(path: CollectionName.onions.name, reason: "a record cannot be read: \(error)")
+        }
+      }
+      try store.apply(changes)
+      next = page.last.map { $0.key + [0] }
+    } while next != nil
+  }
 }
 
 extension StoreEditor {
@@ -43,7 +62,10 @@ extension StoreEditor {
 extension Change {
   init(_ change: RecordChange) {
     let collection = CollectionName(change.collection)
-    self =
-      change.value.map { .put(collection, key: change.key, value: $0) } ?? .delete(collection, key: change.key)
+    if change.isPrefix {
+      self = .deletePrefix(collection, prefix: change.key)
+    } else {
+      self = change.value.map { .put(collection, key: change.key, value: $0) } ?? .delete(collection, key: change.key)
+    }
   }
 }

@@ -18,6 +18,8 @@ import Testing
       #expect(try await store.value(of: [2], in: alpha) == [])
       #expect(try await store.value(of: [3], in: alpha) == nil)
       #expect(try await store.count(in: alpha) == 3)
+      #expect(try await store.values(of: [[2], [3], [1], [], [1]], in: alpha) == [[], nil, [11], [], [11]])
+      #expect(try await store.values(of: [], in: alpha).isEmpty)
       try await store.commit([.delete(alpha, key: [])])
       #expect(try await store.value(of: [], in: alpha) == nil)
       try await store.commit([])

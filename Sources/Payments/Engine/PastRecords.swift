@@ -71,6 +71,12 @@ public enum PastIndex {
   }
 }
 
+/// Where an onion is kept that was stored without its period, by the hash of its secrets alone. Nil: it is not such a record.
+public func currentKey(ofOnion key: [UInt8], value: [UInt8]) throws(DecodingError) -> [UInt8]? {
+  guard let identity = try? Bytes32(key) else { return nil }
+  return SeenOnions.key(expiry: try SeenOnion(decoding: value.bytes).expiry, identity: identity)
+}
+
 extension UInt64 {
   /// As a key that sorts as the number does.
   public var stored: [UInt8] {

@@ -8,8 +8,8 @@ public enum PaymentInput: Sendable {
   case incoming(IncomingPayment)
   /// A peer's offer is gone for good: its removal is irrevocable, or its output on the chain is spent beyond reorganisation.
   case removed(PaymentKey)
-  /// The answer to `PaymentAction.recall`: what the store has was told, or (false) cannot be known.
-  case recalled(PaymentKey, isKnown: Bool)
+  /// The answer to `PaymentAction.recall`: what the store has, or nil where it cannot be read.
+  case recalled(PaymentKey, RecalledRecords?)
   /// A channel has taken an offer of ours.
   case offered(origin: [UInt8], PaymentKey)
   /// An offer of ours has ended.
@@ -38,9 +38,8 @@ public enum PaymentAction: Sendable {
   case closeChannel(ChannelID, deadline: UInt32, CloseReason)
   /// The outcome stored under this origin is not needed any more. Without effect when there is none.
   case forgetOutcome(origin: [UInt8])
-  /// Ask the store for invoices that are over, with this payment hash or this label, tell them by `recall`, and say so by `recalled`: a
-  /// peer's offer waits for it.
-  case recall(PaymentKey, paymentHash: Bytes32, label: String)
+  /// Ask the store; a peer's offer waits for the answer, `recalled`.
+  case recall(PaymentKey, RecallQuestion)
   case event(PaymentEvent)
 }
 
@@ -53,17 +52,24 @@ public enum CloseReason: Hashable, Sendable {
   case claimBeforeExpiry(PaymentKey)
 }
 
-/// One change to what is stored: a value under a key in a collection of `RecordCollection`, or its removal.
+/// One change to what is stored: a value under a key in a collection of `RecordCollection`, or its removal, or that of many.
 public struct RecordChange: Hashable, Sendable {
   public var collection: RecordCollection
   public var key: [UInt8]
   /// Nil: remove.
   public var value: [UInt8]?
+  /// Remove all whose keys begin with this one.
+  public var isPrefix = false
 
   public init(_ collection: RecordCollection, key: [UInt8], value: [UInt8]?) {
     self.collection = collection
     self.key = key
     self.value = value
+  }
+
+  public init(_ collection: RecordCollection, removingPrefix prefix: [UInt8]) {
+    self.init(collection, key: prefix, value: nil)
+    isPrefix = true
   }
 }
 
@@ -87,7 +93,7 @@ public enum RecordCollection: String, Hashable, Sendable, CaseIterable {
   case pastParts = "payments.parts.past"
   /// Created indexes of what is over, by keys of `PastIndex`.
   case pastIndex = "payments.past.index"
-  /// Which onions have passed, by the hash of their secrets.
+  /// Which onions have passed, by their period and the hash of their secrets.
   case onions = "payments.onions"
   /// How many records of each kind there have been.
   case counters = "payments.counters"

@@ -25,20 +25,42 @@ extension PaymentEngine {
       manner: payment.pathKey == nil ? .plain : .blinded)
     do throws(Refusal) {
       let peeled = try peel(payment, &incoming)
-      let payload = try read(peeled, payment, &incoming)
-      guard !payment.exceedsDustExposure else {
-        throw .failure(payload.next == nil ? .temporaryNodeFailure : .temporaryChannelFailure(channelUpdate: []))
+      let identity = Self.identity(of: peeled)
+      let answer = onions.answer(for: identity)
+      if case .uncertain = answer {
+        return ask(.onions(keys: onions.keys(of: identity)), about: .onion(payment, peeled), incoming)
       }
-      if let packet = payload.next {
-        try forward(incoming, payload, packet)
-      } else {
-        try accept(incoming, payload)
-      }
+      try pass(payment, &incoming, peeled, answer)
     } catch {
       refuse(&incoming, error)
       incomings[incoming.key] = incoming
     }
   }
+
+  /// Decides on an offer whose onion has been read.
+  mutating func pass(
+    _ payment: IncomingPayment, _ incoming: inout Incoming, _ peeled: PeeledOnion, _ answer: SeenOnions.Answer
+  ) throws(Refusal) {
+    // BOLT 4: if the onion is for a payment: if `hmac` has previously been received: MUST abort processing the packet and fail. The
+    // same offer after a restart is no replay.
+    if case .passed(let key) = answer {
+      guard key == payment.key else { throw .failure(.temporaryNodeFailure) }
+    } else {
+      let seen = SeenOnion(key: payment.key, expiry: payment.expiry)
+      store(onions.add(Self.identity(of: peeled), seen, round: round, height: height))
+    }
+    let payload = try read(peeled, payment, &incoming)
+    guard !payment.exceedsDustExposure else {
+      throw .failure(payload.next == nil ? .temporaryNodeFailure : .temporaryChannelFailure(channelUpdate: []))
+    }
+    if let packet = payload.next {
+      try forward(incoming, payload, packet)
+    } else {
+      try accept(incoming, payload)
+    }
+  }
+
+  static func identity(of peeled: PeeledOnion) -> Bytes32 { sha256(peeled.sharedSecret.bytes) }
 
   mutating func removed(_ key: PaymentKey) {
     guard let incoming = incomings.removeValue(forKey: key) else { return }
@@ -66,7 +88,7 @@ extension PaymentEngine {
     var blinded: UnblindedData?
   }
 
-  private mutating func peel(
+  private func peel(
     _ payment: IncomingPayment, _ incoming: inout Incoming
   ) throws(Refusal) -> PeeledOnion {
     guard let scheme = schemes[payment.lock.kind], payment.onion.count == OnionPacket.paymentByteCount,
@@ -82,17 +104,6 @@ extension PaymentEngine {
       throw .failure(.invalidOnionPayload(type: 0, offset: 0))
     }
     incoming.sharedSecret = peeled.sharedSecret
-    // BOLT 4: if the onion is for a payment: if `hmac` has previously been received: MUST abort processing the packet and fail. The
-    // same offer after a restart is no replay.
-    let identity = sha256(peeled.sharedSecret.bytes)
-    if let seen = onions[identity] {
-      guard seen.key == payment.key else { throw .failure(.temporaryNodeFailure) }
-    } else {
-      let seen = SeenOnion(key: payment.key, expiry: payment.expiry)
-      onions[identity] = seen
-      onionExpiries[payment.expiry, default: []].append(identity)
-      store(RecordChange(.onions, key: identity.array, value: seen.encoded))
-    }
     return peeled
   }
 

@@ -1,14 +1,29 @@
-internal import Encoding
+public import Encoding
+internal import GLC
+internal import Sphinx
 
 /// Records that are over, as the store has them.
 public struct RecalledRecords: Sendable {
   public var invoices: [InvoiceRecord]
   public var payments: [PaymentRecord]
+  /// Values of `RecordCollection.onions`.
+  public var onions: [[UInt8]]
 
-  public init(invoices: [InvoiceRecord] = [], payments: [PaymentRecord] = []) {
+  public init(invoices: [InvoiceRecord] = [], payments: [PaymentRecord] = [], onions: [[UInt8]] = []) {
     self.invoices = invoices
     self.payments = payments
+    self.onions = onions
   }
+}
+
+/// What the store is asked, for the engine to be told.
+public enum RecallQuestion: Hashable, Sendable {
+  /// Those that are over, with one of these payment hashes or labels.
+  case invoices(hashes: [Bytes32] = [], labels: [String] = [])
+  /// All that are over, with a payment hash.
+  case payments(Bytes32)
+  /// The onions under these keys.
+  case onions(keys: [[UInt8]])
 }
 
 // The engine remembers what is alive. What is over it is told again (`recall`) by whoever asks about it, just before the question: to pay
@@ -55,6 +70,7 @@ extension PaymentEngine {
       }
     }
     self.leaving.removeFirst(count)
+    onions.release(through: round, height: height)
   }
 
   /// Tells what the store has, to be known in the same round. What the engine knows itself is newer.
@@ -69,6 +85,38 @@ extension PaymentEngine {
       payments[payment.id] = payment
       paymentGroups[payment.id.paymentHash, default: []].append(payment.id)
       leave(.payment(payment.id))
+    }
+  }
+
+  // MARK: Offers that wait for an answer
+
+  enum Question: Sendable {
+    /// Whether its onion has passed.
+    case onion(IncomingPayment, PeeledOnion)
+    /// Whether there was an invoice of its name.
+    case keysend(KeysendOffer)
+  }
+
+  mutating func ask(_ recall: RecallQuestion, about question: Question, _ incoming: Incoming) {
+    questions[incoming.key] = question
+    incomings[incoming.key] = incoming
+    actions.append(.recall(incoming.key, recall))
+  }
+
+  mutating func recalled(_ key: PaymentKey, _ records: RecalledRecords?) {
+    if let records { recall(records) }
+    guard let question = questions.removeValue(forKey: key), var incoming = incomings[key] else { return }
+    do throws(Refusal) {
+      guard let records else { throw .failure(.temporaryNodeFailure) }
+      switch question {
+      case .onion(let payment, let peeled):
+        let stored = records.onions.compactMap { try? SeenOnion(decoding: $0.bytes) }
+        try pass(payment, &incoming, peeled, onions.answer(for: Self.identity(of: peeled), stored: stored))
+      case .keysend(let offer): try acceptKeysend(offer)
+      }
+    } catch {
+      refuse(&incoming, error)
+      incomings[key] = incoming
     }
   }
 

@@ -210,24 +210,10 @@ extension PaymentEngine {
       payload.paymentData.map({ $0.totalMsat <= offer.amount }) ?? true
     else { throw unknownDetails(offer) }
     let question = KeysendOffer(incoming: offer, preimage: preimage, paymentHash: paymentHash, payload: payload)
-    questions[offer.key] = question
-    incomings[offer.key] = offer
-    actions.append(.recall(offer.key, paymentHash: paymentHash, label: question.label))
+    ask(.invoices(hashes: [paymentHash], labels: [question.label]), about: .keysend(question), offer)
   }
 
-  /// What the store knows of an offer is known.
-  mutating func recalled(_ key: PaymentKey, isKnown: Bool) {
-    guard let question = questions.removeValue(forKey: key), var incoming = incomings[key] else { return }
-    do throws(Refusal) {
-      guard isKnown else { throw .failure(.temporaryNodeFailure) }
-      try acceptKeysend(question)
-    } catch {
-      refuse(&incoming, error)
-      incomings[key] = incoming
-    }
-  }
-
-  private mutating func acceptKeysend(_ question: KeysendOffer) throws(Refusal) {
+  mutating func acceptKeysend(_ question: KeysendOffer) throws(Refusal) {
     let (paymentHash, preimage, payload) = (question.paymentHash, question.preimage, question.payload)
     var incoming = question.incoming
     guard invoices[paymentHash] == nil, invoiceLabels[question.label] == nil,

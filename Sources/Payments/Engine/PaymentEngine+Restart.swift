@@ -163,10 +163,8 @@ extension PaymentEngine {
       let forward = try ForwardRecord(decoding: value.bytes)
       forwards[forward.incoming] = forward
     case .onions:
-      let seen = try SeenOnion(decoding: value.bytes)
-      let identity = try Bytes32(record.key)
-      onions[identity] = seen
-      onionExpiries[seen.expiry, default: []].append(identity)
+      _ = try SeenOnion(decoding: value.bytes)
+      try onions.load(record)
     case .counters: counters = try Counters(decoding: value.bytes)
     case .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex: break
     }

@@ -10,7 +10,10 @@ extension PaymentEngine {
   /// BOLT 2 §`cltv_expiry_delta` Selection.
   mutating func reached(_ height: UInt32) {
     self.height = height
-    defer { forgetOnions() }
+    defer {
+      let changes = onions.forget(before: height)
+      if !changes.isEmpty { actions.append(.store(changes)) }
+    }
     guard !configuration.ignoresDeadlines else { return }
     for (origin, outgoing) in outgoings.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       // BOLT 2: the deadline for offered HTLCs: This is `G` blocks after the HTLC's `cltv_expiry`.
@@ -39,18 +42,6 @@ extension PaymentEngine {
   private mutating func close(_ channel: ChannelID, deadline: UInt32, _ reason: CloseReason) {
     guard closing.insert(channel).inserted else { return }
     actions.append(.closeChannel(channel, deadline: deadline, reason))
-  }
-
-  /// An onion whose offer has expired is refused whoever brings it.
-  private mutating func forgetOnions() {
-    var changes: [RecordChange] = []
-    for expiry in onionExpiries.keys.filter({ $0 < height }).sorted() {
-      for identity in onionExpiries.removeValue(forKey: expiry) ?? [] {
-        onions[identity] = nil
-        changes.append(RecordChange(.onions, key: identity.array, value: nil))
-      }
-    }
-    if !changes.isEmpty { actions.append(.store(changes)) }
   }
 
   // MARK: Time

@@ -59,8 +59,8 @@ public struct PaymentEngine: Sendable {
   /// How many of them each payment has.
   var partCounts: [PaymentID: Int] = [:]
 
-  /// Offers that a record may decide that is over.
-  var questions: [PaymentKey: KeysendOffer] = [:]
+  /// Offers that the store may have something about.
+  var questions: [PaymentKey: Question] = [:]
   var round: UInt64 = 0
   /// What is over, in the order in which it ended.
   var leaving: [Leaving] = []
@@ -70,9 +70,8 @@ public struct PaymentEngine: Sendable {
   var deletedInvoices: Set<Bytes32> = []
   var deletedPayments: Set<PaymentID> = []
 
-  /// Onions that have passed, by the hash of their secrets.
-  var onions: [Bytes32: SeenOnion] = [:]
-  var onionExpiries: [UInt32: [Bytes32]] = [:]
+  /// Onions that have passed.
+  var onions = SeenOnions()
 
   var counters = Counters()
   /// Channels that we have asked to be failed.
@@ -99,6 +98,11 @@ public struct PaymentEngine: Sendable {
     self.entropy = EntropyStream(seed: entropy)
     self.height = height
     self.now = now
+    try load(records)
+  }
+
+  /// Reads more of what was stored, before anything else is done: not all of it has to be in memory at once.
+  public mutating func load(_ records: [RecordChange]) throws(DecodingError) {
     for record in records { try load(record) }
   }
 
@@ -108,7 +112,7 @@ public struct PaymentEngine: Sendable {
     switch input {
     case .incoming(let payment): receive(payment)
     case .removed(let key): removed(key)
-    case .recalled(let key, let isKnown): recalled(key, isKnown: isKnown)
+    case .recalled(let key, let records): recalled(key, records)
     case .offered(let origin, let key): offered(origin, as: key)
     case .outcome(let origin, let outcome): ended(origin, outcome)
     case .block(let height): reached(height)
@@ -219,28 +223,6 @@ extension PaymentEngine {
     var sum: MilliSatoshi? { parts.reduce(.zero) { $0?.adding($1.amount) } }
     var received: MilliSatoshi { parts.reduce(.zero) { $0.adding($1.received) ?? $0 } }
     var expiry: UInt32 { parts.map(\.expiry).min() ?? 0 }
-  }
-
-  struct SeenOnion: BinaryCodable {
-    var key: PaymentKey
-    var expiry: UInt32
-
-    init(key: PaymentKey, expiry: UInt32) {
-      self.key = key
-      self.expiry = expiry
-    }
-
-    init(from reader: inout ByteReader) throws(DecodingError) {
-      try reader.readVersion(1)
-      key = try PaymentKey(from: &reader)
-      expiry = try reader.readUInt32()
-    }
-
-    func encode(to writer: inout ByteWriter) {
-      writer.write(1 as UInt8)
-      key.encode(to: &writer)
-      writer.write(expiry)
-    }
   }
 
   /// How many there have been of each.

@@ -22,9 +22,7 @@ extension SimulatedNetwork {
     var terms = InvoiceTerms(
       amount: amount.map { MilliSatoshi($0) }, label: label, description: "something")
     configure(&terms)
-    recall(
-      node,
-      invoices: terms.paymentHashes(bothKinds).map(PastIndex.invoice(hash:)) + [PastIndex.invoice(label: terms.label)])
+    recall(node, .invoices(hashes: terms.paymentHashes(bothKinds), labels: [terms.label]))
     let (record, actions) = try nodes[node].engine.createInvoice(terms, at: time)
     carryOut(node, actions)
     return record
@@ -37,7 +35,7 @@ extension SimulatedNetwork {
     var request = PayRequest(try Bolt11Invoice(decoding: bolt11))
     configure(&request)
     updateFinders()
-    recall(node, paymentsWithHash: request.invoice.contents.paymentHash)
+    recall(node, .payments(request.invoice.contents.paymentHash))
     let (start, actions) = try nodes[node].engine.pay(request, at: time)
     carryOut(node, actions)
     return start

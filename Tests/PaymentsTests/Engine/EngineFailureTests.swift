@@ -495,17 +495,61 @@ import Wire
       replayed.key.id = 77
       for restarts in 0..<2 {
         if restarts > 0 { network.restart(node) }
-        let actions = network.nodes[node].engine.handle(.incoming(replayed), at: network.time)
+        let actions = network.answers(node, to: .incoming(replayed))
         #expect(try refusedCode(actions, original, network.nodes[node].key) == .temporaryNodeFailure)
         #expect(!actions.contains { if case .offer = $0 { true } else { false } })
         replayed.key.id += 1
       }
       // Once the first has expired, the memory is given back; the onion is then too old.
-      network.mine(100)
+      network.mine(100 + 144)
       #expect(network.nodes[node].records[.onions]?.isEmpty == true)
-      let actions = network.nodes[node].engine.handle(.incoming(replayed), at: network.time)
+      let actions = network.answers(node, to: .incoming(replayed))
       #expect(!actions.contains { if case .offer = $0 { true } else { false } })
     }
+  }
+
+  @Test func anOnionThatPassedLongAgoIsFoundInTheStore() throws {
+    var network = try SimulatedNetwork.line(3)
+    network.forgets = true
+    let invoice = try network.invoice(at: 2, 10_000_000) { $0.holdHash = sha256([5]) }
+    network.interceptsAt = 1
+    try network.send(try network.route([0, 1, 2], 10_000_000), invoice)
+    try network.run()
+    let (node, original) = try #require(network.intercepted.first)
+    network.interceptsAt = nil
+    network.deliverIntercepted { _ in }
+    try network.run()
+    var replayed = original
+    replayed.key.id = 77
+    // Only the filter knows it: it asks.
+    for _ in 0..<2 {
+      let question = network.nodes[node].engine.handle(.incoming(replayed), at: network.time)
+      guard case .recall(replayed.key, .onions(let keys)) = question.first else {
+        Issue.record("not asked: \(question)")
+        return
+      }
+      #expect(keys.count == 1)
+      // Who cannot read what is stored passes nothing on.
+      let unknown = network.nodes[node].engine.handle(.recalled(replayed.key, nil), at: network.time)
+      #expect(try refusedCode(unknown, original, network.nodes[node].key) == .temporaryNodeFailure)
+      replayed.key.id += 1
+      let refused = network.answers(node, to: .incoming(replayed))
+      #expect(try refusedCode(refused, original, network.nodes[node].key) == .temporaryNodeFailure)
+      // With another expiry it is the same onion.
+      replayed.key.id += 1
+      replayed.expiry += 500
+      let later = network.answers(node, to: .incoming(replayed))
+      #expect(try refusedCode(later, original, network.nodes[node].key) == .temporaryNodeFailure)
+      replayed.key.id += 1
+      network.restart(node)
+    }
+    // The store does not know it after all: it passes.
+    replayed.expiry = original.expiry
+    _ = network.nodes[node].engine.handle(.incoming(replayed), at: network.time)
+    let passed = network.nodes[node].engine.handle(.recalled(replayed.key, RecalledRecords()), at: network.time)
+    #expect(passed.contains { if case .offer = $0 { true } else { false } })
+    // It was asked about twice at once: it passes once.
+    #expect(network.nodes[node].engine.handle(.recalled(replayed.key, RecalledRecords()), at: network.time).isEmpty)
   }
 
   func refusedCode(

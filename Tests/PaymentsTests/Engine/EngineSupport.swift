@@ -52,7 +52,7 @@ extension SimulatedNetwork {
       route: route, paymentHash: invoice.paymentHash, paymentSecret: invoice.paymentSecret)
     request.metadata = invoice.metadata
     configure(&request)
-    recall(node, paymentsWithHash: request.paymentHash)
+    recall(node, .payments(request.paymentHash))
     let (_, actions) = try nodes[node].engine.send(request, at: time)
     carryOut(node, actions)
   }

@@ -78,7 +78,7 @@ import Wire
       try network.invoice(at: 1, 1000, label: "other") { $0.holdHash = expired.paymentHash }
     }
     // Once it is forgotten for good, both are free.
-    network.recall(1, invoices: [PastIndex.invoice(label: "expired")])
+    network.recall(1, .invoices(labels: ["expired"]))
     let (_, actions) = try network.nodes[1].engine.deleteInvoice(
       expired.paymentHash, status: .expired, at: network.time)
     network.carryOut(1, actions)
@@ -173,7 +173,7 @@ import Wire
     let record = try #require(network.nodes[0].engine.payments.values.first)
     network.nodes[0].engine.release(through: 1)
     network.nodes[0].engine.begin(round: 2)
-    network.recall(0, paymentsWithHash: invoice.paymentHash)
+    network.recall(0, .payments(invoice.paymentHash))
     network.carryOut(0, network.nodes[0].engine.deletePayment(record.id, at: network.time))
     network.nodes[0].engine.recall(RecalledRecords(payments: [record]))
     #expect(network.nodes[0].engine.payments(withHash: invoice.paymentHash).isEmpty)

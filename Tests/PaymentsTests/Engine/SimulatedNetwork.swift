@@ -232,6 +232,15 @@ struct SimulatedNetwork {
     carryOut(node, nodes[node].engine.handle(input, at: time))
   }
 
+  /// What an engine makes of an input in the end, when it is told what is stored. Nothing of it is done.
+  mutating func answers(_ node: Int, to input: PaymentInput) -> [PaymentAction] {
+    let actions = nodes[node].engine.handle(input, at: time)
+    return actions.flatMap { action in
+      guard case .recall(let key, let question) = action else { return [action] }
+      return nodes[node].engine.handle(.recalled(key, recalled(question, at: node)), at: time)
+    }
+  }
+
   /// Does what an engine says. What a crash cuts off is lost.
   mutating func carryOut(_ node: Int, _ actions: [PaymentAction]) {
     for action in actions {
@@ -255,9 +264,7 @@ struct SimulatedNetwork {
       case .closeChannel(let channel, let deadline, let reason):
         nodes[node].closes.append((channel, deadline, reason))
       case .forgetOutcome(let origin): nodes[node].outcomes[origin] = nil
-      case .recall(let key, let hash, let label):
-        recall(node, invoices: [PastIndex.invoice(hash: hash), PastIndex.invoice(label: label)])
-        perform(node, .recalled(key, isKnown: true))
+      case .recall(let key, let question): perform(node, .recalled(key, recalled(question, at: node)))
       case .event(let event): nodes[node].events.append(event)
       }
     }
@@ -268,21 +275,35 @@ struct SimulatedNetwork {
   }
 
   private mutating func apply(_ changes: [RecordChange], to node: Int) {
-    for change in changes { nodes[node].records[change.collection, default: [:]][change.key] = change.value }
+    for change in changes {
+      if change.isPrefix {
+        nodes[node].records[change.collection] = nodes[node].records[change.collection]?.filter {
+          !$0.key.starts(with: change.key)
+        }
+      } else {
+        nodes[node].records[change.collection, default: [:]][change.key] = change.value
+      }
+    }
   }
 
   // MARK: What is over
 
-  /// Tells an engine what is stored of invoices that are over.
-  mutating func recall(_ node: Int, invoices keys: [[UInt8]]) {
-    nodes[node].engine.recall(RecalledRecords(invoices: keys.compactMap { past($0, at: node) }))
+  /// Tells an engine what is stored.
+  mutating func recall(_ node: Int, _ question: RecallQuestion) {
+    nodes[node].engine.recall(recalled(question, at: node))
   }
 
-  /// Tells an engine what is stored of payments that are over.
-  mutating func recall(_ node: Int, paymentsWithHash hash: Bytes32) {
-    let prefix = PastIndex.payments(hash: hash)
-    let keys = nodes[node].records[.pastIndex, default: [:]].keys.filter { $0.starts(with: prefix) }
-    nodes[node].engine.recall(RecalledRecords(payments: keys.compactMap { past($0, at: node) }))
+  func recalled(_ question: RecallQuestion, at node: Int) -> RecalledRecords {
+    switch question {
+    case .invoices(let hashes, let labels):
+      let keys = hashes.map(PastIndex.invoice(hash:)) + labels.map(PastIndex.invoice(label:))
+      return RecalledRecords(invoices: keys.compactMap { past($0, at: node) })
+    case .payments(let hash):
+      let prefix = PastIndex.payments(hash: hash)
+      let keys = nodes[node].records[.pastIndex, default: [:]].keys.filter { $0.starts(with: prefix) }
+      return RecalledRecords(payments: keys.compactMap { past($0, at: node) })
+    case .onions(let keys): return RecalledRecords(onions: keys.compactMap { nodes[node].records[.onions]?[$0] })
+    }
   }
 
   /// An invoice, wherever it is.

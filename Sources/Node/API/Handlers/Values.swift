@@ -101,14 +101,14 @@ extension Handlers {
   /// Reads something of the payment engine.
   /// - Parameter question: what the engine has to be told before, of what is over.
   func engine<Value: Sendable>(
-    recalling question: PastRecords.Question? = nil, _ read: @escaping @Sendable (PaymentEngine) -> Value
+    recalling question: RecallQuestion? = nil, _ read: @escaping @Sendable (PaymentEngine) -> Value
   ) async throws -> Value {
     try await hub.withPayments(recalling: question) { engine, _ in (read(engine), []) }
   }
 
   /// Changes something in the payment engine; returns when that is stored.
   func changeEngine<Value: Sendable>(
-    recalling question: PastRecords.Question? = nil,
+    recalling question: RecallQuestion? = nil,
     _ change: @escaping @Sendable (inout PaymentEngine, PaymentTime) throws -> (Value, [PaymentAction])
   ) async throws -> Value {
     let result = try await hub.withPayments(recalling: question) {
