@@ -189,11 +189,12 @@ import Wire
     }
     func record<Record: PastRecord>(of index: Int) async throws -> Record {
       let stored = try await network.nodes[index].hub.store.records(in: CollectionName(Record.past), limit: 1)
-      return try Record(decoding: try #require(stored.first).value.bytes)
+      let value = try #require(stored.first).value
+      return try Record(decoding: value.bytes)
     }
     var payment: PaymentRecord = try await record(of: 0)
     var part: PartRecord = try await record(of: 0)
-    var paid: InvoiceRecord = try await record(of: 1)
+    let paid: InvoiceRecord = try await record(of: 1)
     var open = paid
     (open.status, open.payIndex, open.updatedIndex) = (.unpaid, nil, nil)
     open.expiresAt = PaymentTime(seconds: .max / 1000)
@@ -204,7 +205,7 @@ import Wire
       ![.pastInvoices, .pastPayments, .pastParts, .pastIndex].contains($0)
     }
     let older = try SQLiteStore(folder: folder, schema: StoreSchema(version: 2, collections: names))
-    let count = 100_000 as UInt64
+    let (count, few) = (100_000 as UInt64, 10_000 as UInt64)
     for start in stride(from: 1, through: count, by: 10_000) {
       var changes: [Change] = []
       for number in start..<(start + 10_000) {
@@ -214,9 +215,10 @@ import Wire
         part.id.payment.paymentHash = hash
         part.createdIndex = number
         changes.append(.put(.payments, key: payment.liveKey, value: payment.encoded))
+        guard number <= few else { continue }
         changes.append(.put(.parts, key: part.liveKey, value: part.encoded))
-        // Every tenth is one that can still be paid.
-        var invoice = number.isMultiple(of: 10_000) ? open : paid
+        // Some can still be paid.
+        var invoice = number.isMultiple(of: 1000) ? open : paid
         invoice.paymentHash = hash
         invoice.label = "label \(number)"
         invoice.createdIndex = number
@@ -232,7 +234,7 @@ import Wire
     #expect(try await store.count(in: .parts) == 0)
     #expect(try await store.count(in: .invoices) == 10)
     for (collection, expected) in [
-      (CollectionName.pastPayments, count), (.pastParts, count), (.pastInvoices, count - 10),
+      (CollectionName.pastPayments, count), (.pastParts, few), (.pastInvoices, few - 10),
     ] {
       #expect(try await store.count(in: collection) == Int(expected), "\(collection)")
     }
@@ -242,11 +244,11 @@ import Wire
     // All of it is there.
     let last = try await rich.call(0, "listpays", ["index": "created", "start": .unsigned(count - 1)])
     #expect(indexes(last, "pays") == [count - 1, count])
-    let middle = try await rich.call(0, "listinvoices", ["index": "created", "start": 49_999, "limit": 3])
-    #expect(indexes(middle, "invoices") == [49_999, 50_000, 50_001])
+    let middle = try await rich.call(0, "listinvoices", ["index": "created", "start": 4999, "limit": 3])
+    #expect(indexes(middle, "invoices") == [4999, 5000, 5001])
     #expect(middle["invoices"]?.arrayValue?.map { $0["status"]?.stringValue } == ["paid", "unpaid", "paid"])
-    let next = try await rich.call(0, "waitanyinvoice", ["lastpay_index": 49_999, "timeout": 0])
-    #expect(next["pay_index"] == 50_001)
+    let next = try await rich.call(0, "waitanyinvoice", ["lastpay_index": 4999, "timeout": 0])
+    #expect(next["pay_index"] == 5001)
     #expect(try await node.payments(withHash: sha256(UInt64(77).stored)).map(\.createdIndex) == [77])
     await #expect(throws: InvoiceRefusal.labelExists("label 4711")) {
       try await node.createInvoice(InvoiceTerms(amount: nil, label: "label 4711", description: "again"))

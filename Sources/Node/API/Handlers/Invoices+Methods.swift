@@ -244,9 +244,10 @@ extension Handlers {
       guard let live, let past else { return live ?? past }
       return (live.payIndex ?? 0) < (past.payIndex ?? 0) ? live : past
     }
+    let events = hub.events.listen()
+    // What there is comes at once, however short the time.
+    if let found = try await next() { return Self.json(found) }
     let record = try await firstOf(seconds.map { .seconds(Int64(clamping: $0)) }) { () -> InvoiceRecord in
-      let events = hub.events.listen()
-      if let found = try await next() { return found }
       for await event in events {
         if case .payment(.invoicePaid(let paid, _)) = event, (paid.payIndex ?? 0) > last { return paid }
       }
