@@ -11,7 +11,9 @@ extension Node {
 
   /// Gives up an invoice that is not paid; a payment that is held goes back.
   public func cancelInvoice(_ paymentHash: Bytes32) async throws {
-    try await invoiceStep(paymentHash) { engine, now throws(InvoiceRefusal) in try engine.cancelInvoice(paymentHash, at: now) }
+    try await invoiceStep(paymentHash) { engine, now throws(InvoiceRefusal) in
+      try engine.cancelInvoice(paymentHash, at: now)
+    }
   }
 
   /// Whether all parts of a hold invoice's payment are here.

@@ -249,5 +249,7 @@ extension PaymentTime {
 
 extension Hub {
   /// The kinds of payments that the node knows; its own are of the first.
-  static let paymentSchemes: [any PaymentScheme] = [HashLocks(kind: HTLCExtension.id), PointLocks(kind: PTLCExtension.id)]
+  static let paymentSchemes: [any PaymentScheme] = [
+    HashLocks(kind: HTLCExtension.id), PointLocks(kind: PTLCExtension.id),
+  ]
 }

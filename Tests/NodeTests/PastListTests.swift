@@ -238,7 +238,10 @@ import Wire
     ] {
       #expect(try await store.count(in: collection) == Int(expected), "\(collection)")
     }
-    let rich = try await TestNetwork(nodes: 1) { _, _ in } configure: { launch, _ in launch.store = store }
+    let rich = try await TestNetwork(nodes: 1) { _, _ in
+    } configure: { launch, _ in
+      launch.store = store
+    }
     let node = rich.nodes[0]
     #expect(try await remembered(node) == 10)
     // All of it is there.

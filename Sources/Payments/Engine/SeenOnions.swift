@@ -96,7 +96,9 @@ struct SeenOnions: Sendable {
   // MARK: Filters
 
   private mutating func insert(_ identity: Bytes32, _ period: UInt32) {
-    if filters.isEmpty || (filters.count == 1 && filters[0].count >= Filter.comfortableCount) { filters.append(Filter()) }
+    if filters.isEmpty || (filters.count == 1 && filters[0].count >= Filter.comfortableCount) {
+      filters.append(Filter())
+    }
     filters[filters.count - 1].insert(identity)
     filters[filters.count - 1].lastPeriod = max(filters[filters.count - 1].lastPeriod, period)
   }

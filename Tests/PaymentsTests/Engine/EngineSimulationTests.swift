@@ -244,9 +244,11 @@ struct Simulation {
       try require(node.engine.pendingParts.isEmpty, "node \(index): parts are remembered for ever")
       try require(node.engine.payments.isEmpty, "node \(index): payments are remembered for ever")
       try require(
-        node.engine.invoices.values.allSatisfy { $0.status == .unpaid }, "node \(index): invoices are remembered for ever")
+        node.engine.invoices.values.allSatisfy { $0.status == .unpaid },
+        "node \(index): invoices are remembered for ever")
       for collection in [RecordCollection.payments, .parts] {
-        try require(node.records[collection, default: [:]].isEmpty, "node \(index): \(collection) are read at every start")
+        try require(
+          node.records[collection, default: [:]].isEmpty, "node \(index): \(collection) are read at every start")
       }
       try require(node.closes.isEmpty, "node \(index) closes \(node.closes.count) channels")
     }

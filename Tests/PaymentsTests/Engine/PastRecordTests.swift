@@ -106,7 +106,8 @@ import Wire
     let preimage = sha256([9])
     let hash = sha256(preimage.bytes)
     func send(_ group: UInt64) throws {
-      var request = RouteSendRequest(route: try network.route([0, 1], 1_000_000), paymentHash: hash, paymentSecret: nil)
+      var request = RouteSendRequest(
+        route: try network.route([0, 1], 1_000_000), paymentHash: hash, paymentSecret: nil)
       request.keysendPreimage = preimage
       request.group = group
       let (_, actions) = try network.nodes[0].engine.send(request, at: network.time)
