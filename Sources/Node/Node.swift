@@ -106,17 +106,8 @@ public final class Node: Sendable {
       if channel.phase == .onchain,
         let stored = try await launch.store.value(of: channel.id.array, in: .resolvers)
       {
-        let cache = RecordCache()
-        for record in try await launch.store.records(in: .revocations, prefix: channel.id.array) {
-          guard record.key.count == 76 else { continue }
-          let number = record.key[32..<40].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-          let rest = record.key.dropFirst(40)
-          var reader = ByteReader(rest.bytes)
-          cache[number, try OutPoint(from: &reader)] = RevocationRecord(bytes: record.value)
-        }
-        let signer = channel.signer
-        resolvers[channel.peer, default: [:]][channel.id] = try OnchainChannel(
-          decoding: stored, points: { try? signer.perCommitmentPoint($0) }, records: cache)
+        resolvers[channel.peer, default: [:]][channel.id] = try await OnchainChannel.load(
+          stored, channel, from: launch.store)
       }
       channels[channel.peer, default: []].append(channel)
     }

@@ -4,13 +4,15 @@ internal import Bitcoin
 internal import Encoding
 internal import GLC
 internal import Onchain
+internal import Signer
+internal import Storage
 internal import Synchronization
 internal import Wire
 
 /// A channel on its way home from the chain.
 struct OnchainChannel: Sendable {
   var resolver: Resolver
-  /// Revocation records, as far as they were asked for: the resolver asks and cannot wait.
+  /// The resolver asks and cannot wait.
   let records: RecordCache
   /// The height of the block that spends the funding output.
   var closedAt: UInt32?
@@ -32,7 +34,18 @@ struct OnchainChannel: Sendable {
     self.records = records
   }
 
-  init(
+  /// Reads one back, with the revocation records that it needs: it says which, and is read again.
+  static func load(_ bytes: [UInt8], _ channel: LightningChannel, from store: any Store) async throws -> OnchainChannel
+  {
+    let (cache, signer) = (RecordCache(), channel.signer)
+    while true {
+      let read = try OnchainChannel(
+        decoding: bytes, points: { try? signer.perCommitmentPoint($0) }, records: cache)
+      guard try await cache.loadMissing(of: channel.id, from: store) else { return read }
+    }
+  }
+
+  private init(
     decoding bytes: [UInt8], points: @escaping @Sendable (UInt64) -> PublicKey?, records: RecordCache
   ) throws {
     guard bytes.count > 5, bytes[0] == Self.version else {
@@ -49,17 +62,58 @@ struct OnchainChannel: Sendable {
   }
 }
 
-/// Revocation records by commitment number and funding output.
+/// Revocation records by commitment number and funding output: of a channel's many, those that were asked for.
 final class RecordCache: Sendable {
   private struct Key: Hashable {
     var number: UInt64
     var funding: OutPoint
+
+    func stored(_ id: ChannelID) -> [UInt8] {
+      var writer = ByteWriter(reservingCapacity: 76)
+      writer.write(id)
+      writer.write(number)
+      funding.encode(to: &writer)
+      return writer.bytes
+    }
   }
 
-  private let records = Mutex<[Key: RevocationRecord]>([:])
+  private struct State {
+    var records: [Key: RevocationRecord] = [:]
+    /// Asked for, and not there.
+    var missing: Set<Key> = []
+  }
+
+  private let state = Mutex(State())
 
   subscript(number: UInt64, funding: OutPoint) -> RevocationRecord? {
-    get { records.withLock { $0[Key(number: number, funding: funding)] } }
-    set { records.withLock { $0[Key(number: number, funding: funding)] = newValue } }
+    state.withLock { state in
+      let key = Key(number: number, funding: funding)
+      if let record = state.records[key] { return record }
+      state.missing.insert(key)
+      return nil
+    }
+  }
+
+  /// Reads one from the store.
+  func load(_ number: UInt64, _ funding: OutPoint, of id: ChannelID, from store: any Store) async throws(StoreError) {
+    try await load(Key(number: number, funding: funding), of: id, from: store)
+  }
+
+  /// Reads those that were asked for in vain. False when none of them is there.
+  func loadMissing(of id: ChannelID, from store: any Store) async throws(StoreError) -> Bool {
+    let missing = state.withLock { state in
+      defer { state.missing = [] }
+      return state.missing
+    }
+    var isFound = false
+    for key in missing where try await load(key, of: id, from: store) { isFound = true }
+    return isFound
+  }
+
+  @discardableResult
+  private func load(_ key: Key, of id: ChannelID, from store: any Store) async throws(StoreError) -> Bool {
+    guard let bytes = try await store.value(of: key.stored(id), in: .revocations) else { return false }
+    state.withLock { $0.records[key] = RevocationRecord(bytes: bytes) }
+    return true
   }
 }

@@ -106,7 +106,11 @@ extension Hub {
       )
   ) async throws -> PaymentRecord {
     let recalled = if let question { try await past.recall(question) } else { nil as PastRecords.Recalled? }
+    var isAsked = false
+    // Who was cancelled before it began asks nothing.
+    defer { if !isAsked, let recalled { past.end(recalled.ticket) } }
     return try await waiters.wait { ticket in
+      isAsked = true
       let isTaken = payments.post(
         .request { [waiters, past] engine, now in
           past.tell(recalled, to: &engine)

@@ -171,14 +171,7 @@ extension PeerHost {
     }
     let obscured = UInt64(sequence & 0xff_ffff) << 24 | UInt64(spend.lockTime & 0xff_ffff)
     let number = obscured ^ (core.parameters.obscuringFactor & 0xffff_ffff_ffff)
-    var writer = ByteWriter(reservingCapacity: 76)
-    writer.write(id)
-    writer.write(number)
-    outPoint.encode(to: &writer)
-    guard let stored = try? await hub.store.value(of: writer.bytes, in: .revocations),
-      case let record = RevocationRecord(bytes: stored)
-    else { return }
-    channels[id]?.onchain?.records[number, outPoint] = record
+    try? await channels[id]?.onchain?.records.load(number, outPoint, of: id, from: hub.store)
   }
 
   /// After a start.

@@ -289,4 +289,67 @@ import Wire
     // Once is enough.
     #expect(try await store.reopened().records(in: .onions) == found)
   }
+
+  @Test func nothingIsForgottenThatSomebodyHasAskedTheStoreForTooEarly() async throws {
+    let past = PastRecords(store: try MemoryStore(schema: .node))
+    past.isStored(through: 5)
+    #expect(past.releasable == 5)
+    let first = try await past.recall(.payments(sha256([1])))
+    past.isStored(through: 9)
+    let second = try await past.recall(.invoices(labels: ["a"]))
+    past.isStored(through: 12)
+    #expect(past.releasable == 5)
+    past.end(first.ticket)
+    #expect(past.releasable == 9)
+    past.end(second.ticket)
+    past.end(second.ticket)
+    #expect(past.releasable == 12)
+    // Rounds are told in their order, and never taken back.
+    past.isStored(through: 11)
+    #expect(past.releasable == 12)
+  }
+
+  @Test func whoIsCancelledBeforeItHasAskedHoldsNothingBack() async throws {
+    let network = try await TestNetwork(nodes: 2)
+    let (payer, payee) = (network.nodes[0], network.nodes[1])
+    let invoice = try await payee.createInvoice(
+      InvoiceTerms(amount: MilliSatoshi(1000), label: "a", description: "test"))
+    let request = PayRequest(try Bolt11Invoice(decoding: invoice.bolt11))
+    let cancelled = Task {
+      // Until it is cancelled.
+      try? await Task.sleep(for: .seconds(3600))
+      return try await payer.pay(request)
+    }
+    cancelled.cancel()
+    await #expect(throws: (any Error).self) { try await cancelled.value }
+    // There is no way: it fails, and is forgotten.
+    await #expect(throws: PaymentFailure.self) { try await payer.pay(request) }
+    try await network.wait("nothing of it is remembered") { try await self.remembered(payer) == 0 }
+    #expect(try await payer.payments(withHash: invoice.paymentHash).map(\.status).last == .failed)
+    await network.stop()
+  }
+
+  @Test func revocationRecordsAreReadWhenTheyAreAskedFor() async throws {
+    let store = try MemoryStore(schema: .node)
+    let id = ChannelID(sha256([1]))
+    let outPoint = OutPoint(txid: TxID(sha256([2])), vout: 1)
+    let cache = RecordCache()
+    for number in 1...3 as ClosedRange<UInt64> {
+      var writer = ByteWriter()
+      writer.write(id)
+      writer.write(number)
+      outPoint.encode(to: &writer)
+      try await store.commit([.put(.revocations, key: writer.bytes, value: [UInt8(number)])])
+    }
+    #expect(cache[2, outPoint] == nil)
+    #expect(cache[7, outPoint] == nil)
+    #expect(try await cache.loadMissing(of: id, from: store))
+    #expect(cache[2, outPoint] != nil)
+    #expect(cache[7, outPoint] == nil)
+    // What is not there is asked for once more, and then not again.
+    #expect(try await !cache.loadMissing(of: id, from: store))
+    #expect(try await !cache.loadMissing(of: id, from: store))
+    try await cache.load(3, outPoint, of: id, from: store)
+    #expect(cache[3, outPoint] != nil)
+  }
 }
