@@ -13,6 +13,15 @@ final class PastRecords: Sendable {
     var nextTicket: UInt64 = 0
     /// Who has asked and is not answered, and what was durable then.
     var asking: [UInt64: UInt64] = [:]
+    /// Questions that came while others were read. They are read together.
+    var waiting: [Asked] = []
+    var isReading = false
+  }
+
+  private struct Asked {
+    var question: RecallQuestion
+    var ticket: UInt64
+    var continuation: CheckedContinuation<Result<Recalled, NodeError>, Never>
   }
 
   private let store: any Store
@@ -29,15 +38,6 @@ final class PastRecords: Sendable {
 
   /// What ended in this round or before may be forgotten.
   var releasable: UInt64 { state.withLock { min($0.stored, $0.asking.values.min() ?? .max) } }
-
-  /// Before the store is asked something that the engine is then told.
-  private func begin() -> UInt64 {
-    state.withLock { state in
-      state.nextTicket += 1
-      state.asking[state.nextTicket] = state.stored
-      return state.nextTicket
-    }
-  }
 
   /// The engine has been told, or never will be.
   func end(_ ticket: UInt64) { state.withLock { $0.asking[ticket] = nil } }
@@ -57,20 +57,87 @@ final class PastRecords: Sendable {
 
   /// What the store says, and a ticket that is to be given back when the engine has been told.
   func recall(_ question: RecallQuestion) async throws(NodeError) -> Recalled {
-    let ticket = begin()
-    do {
-      let records =
-        switch question {
-        case .invoices(let hashes, let labels):
-          RecalledRecords(
-            invoices: try await find(hashes.map(PastIndex.invoice(hash:)) + labels.map(PastIndex.invoice(label:))))
-        case .payments(let hash): RecalledRecords(payments: try await find(prefix: PastIndex.payments(hash: hash)))
-        case .onions(let keys): RecalledRecords(onions: try await store.values(of: keys, in: .onions).compactMap { $0 })
+    let result: Result<Recalled, NodeError> = await withCheckedContinuation { continuation in
+      let isFirst = state.withLock { state in
+        state.nextTicket += 1
+        state.asking[state.nextTicket] = state.stored
+        state.waiting.append(Asked(question: question, ticket: state.nextTicket, continuation: continuation))
+        defer { state.isReading = true }
+        return !state.isReading
+      }
+      if isFirst { Task { await answer() } }
+    }
+    return try result.get()
+  }
+
+  /// Reads for all who wait, until nobody does.
+  private func answer() async {
+    while true {
+      let asked = state.withLock { state in
+        state.isReading = !state.waiting.isEmpty
+        defer { state.waiting = [] }
+        return state.waiting
+      }
+      guard !asked.isEmpty else { return }
+      let values = await read(asked.map(\.question))
+      for (index, one) in asked.enumerated() {
+        do {
+          let records = try RecalledRecords(one.question, values: values.get()[index])
+          one.continuation.resume(returning: .success(Recalled(records: records, ticket: one.ticket)))
+        } catch {
+          end(one.ticket)
+          one.continuation.resume(returning: .failure(.storage("what is stored cannot be read: \(error)")))
         }
-      return Recalled(records: records, ticket: ticket)
+      }
+    }
+  }
+
+  /// The values that each of several questions is about.
+  private func read(_ questions: [RecallQuestion]) async -> Result<[[[UInt8]]], StoreError> {
+    var (invoices, payments, onions) = (Reading(), Reading(), Reading())
+    for (index, question) in questions.enumerated() {
+      switch question {
+      case .invoices(let hashes, let labels):
+        invoices.add(hashes.map(PastIndex.invoice(hash:)) + labels.map(PastIndex.invoice(label:)), index)
+      case .payments(let hash): payments.add([PastIndex.payments(hash: hash)], index)
+      case .onions(let keys): onions.add(keys, index)
+      }
+    }
+    do throws(StoreError) {
+      var values = [[[UInt8]]](repeating: [], count: questions.count)
+      if !invoices.keys.isEmpty {
+        invoices.follow(try await store.values(of: invoices.keys, in: .pastIndex).map { $0.map { [$0] } ?? [] })
+      }
+      if !payments.keys.isEmpty {
+        payments.follow(try await store.records(in: .pastIndex, prefixes: payments.keys).map { $0.map(\.value) })
+      }
+      for (reading, collection) in [
+        (invoices, CollectionName.pastInvoices), (payments, .pastPayments), (onions, .onions),
+      ] where !reading.keys.isEmpty {
+        let found = try await store.values(of: reading.keys, in: collection)
+        for (index, value) in zip(reading.questions, found) { if let value { values[index].append(value) } }
+      }
+      return .success(values)
     } catch {
-      end(ticket)
-      throw .storage("what is stored cannot be read: \(error)")
+      return .failure(error)
+    }
+  }
+
+  /// Keys, and which question each belongs to.
+  private struct Reading {
+    var keys: [[UInt8]] = []
+    var questions: [Int] = []
+
+    mutating func add(_ more: [[UInt8]], _ question: Int) {
+      keys += more
+      questions += more.map { _ in question }
+    }
+
+    /// On to what each of the keys has led to.
+    mutating func follow(_ places: [[[UInt8]]]) {
+      let old = questions
+      self = Reading()
+      for (question, places) in zip(old, places) { add(places, question) }
     }
   }
 
@@ -175,6 +242,19 @@ final class PastRecords: Sendable {
     }
     while let record = waiting.popLast() { add(record) }
     return found
+  }
+}
+
+extension RecalledRecords {
+  fileprivate init(_ question: RecallQuestion, values: [[UInt8]]) throws(DecodingError) {
+    self.init()
+    for value in values {
+      switch question {
+      case .invoices: invoices.append(try InvoiceRecord(decoding: value.bytes))
+      case .payments: payments.append(try PaymentRecord(decoding: value.bytes))
+      case .onions: onions.append(value)
+      }
+    }
   }
 }
 

@@ -129,6 +129,13 @@ public final class MemoryStore: Store {
     MemoryEditor.records(try contents(collection), prefix, from, limit, reversed)
   }
 
+  public func records(
+    in collection: CollectionName, prefixes: [[UInt8]]
+  ) async throws(StoreError) -> [[StoreRecord]] {
+    let contents = try contents(collection)
+    return prefixes.map { MemoryEditor.records(contents, $0, nil, nil, false) }
+  }
+
   public func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int {
     try contents(collection).keys.count { $0.starts(with: prefix) }
   }

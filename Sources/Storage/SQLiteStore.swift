@@ -116,6 +116,13 @@ public final class SQLiteStore: Store {
     }
   }
 
+  public func records(
+    in collection: CollectionName, prefixes: [[UInt8]]
+  ) async throws(StoreError) -> [[StoreRecord]] {
+    let table = try table(collection)
+    return try await read { db in try prefixes.map { try table.records(prefix: $0, db) } }
+  }
+
   public func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int {
     let table = try table(collection)
     return try await read { db in try table.count(prefix: prefix, db) }

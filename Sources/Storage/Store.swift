@@ -39,6 +39,9 @@ public protocol Store: Sendable {
     in collection: CollectionName, prefix: [UInt8], from: [UInt8]?, limit: Int?, reversed: Bool
   ) async throws(StoreError) -> [StoreRecord]
 
+  /// The records whose keys begin with each of several prefixes, all as they were at one moment.
+  func records(in collection: CollectionName, prefixes: [[UInt8]]) async throws(StoreError) -> [[StoreRecord]]
+
   /// How many records have keys that begin with `prefix`.
   func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int
 

@@ -8,6 +8,7 @@ struct Table: Sendable {
   private let put: String
   private let delete: String
   private let get: String
+  private let range: String
 
   init(_ collection: CollectionName) {
     name = collection.name
@@ -17,6 +18,7 @@ struct Table: Sendable {
       ON CONFLICT (key) DO UPDATE SET value = excluded.value
       """
     delete = "DELETE FROM \(table) WHERE key = ifnull(?, x'')"
+    range = "SELECT key, value FROM \(table) WHERE key >= ? AND key < ? ORDER BY key"
     get = "SELECT value FROM \(table) WHERE key = ifnull(?, x'')"
   }
 
@@ -57,6 +59,17 @@ struct Table: Sendable {
         sql: """
           SELECT key, value FROM \(Self.quoted(name))\(condition.sql) ORDER BY key\(reversed ? " DESC" : "") LIMIT ?
           """), arguments: condition.arguments + [limit.map { Int64(max($0, 0)) } ?? -1])
+    var records: [StoreRecord] = []
+    while let row = try rows.next() { records.append(StoreRecord(key: try row.bytes(0), value: try row.bytes(1))) }
+    return records
+  }
+
+  /// All with a prefix: the statement is ready.
+  func records(prefix: [UInt8], _ db: Database) throws -> [StoreRecord] {
+    guard !prefix.isEmpty, let end = end(ofPrefix: prefix) else {
+      return try records(prefix: prefix, from: nil, limit: nil, reversed: false, db)
+    }
+    let rows = try Row.fetchCursor(try db.cachedStatement(sql: range), arguments: [Data(prefix), Data(end)])
     var records: [StoreRecord] = []
     while let row = try rows.next() { records.append(StoreRecord(key: try row.bytes(0), value: try row.bytes(1))) }
     return records
