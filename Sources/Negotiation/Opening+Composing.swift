@@ -46,7 +46,7 @@ extension Opening {
   mutating func receive(
     _ proposal: Proposal, _ signer: some ChannelSigner, _ effects: inout [OpeningEffect]
   ) throws(Refusal) {
-    guard isOpener ? stage == .composing : (stage == .offered || stage == .composing) else {
+    guard !isChecking, isOpener ? stage == .composing : (stage == .offered || stage == .composing) else {
       throw Refusal(.protocol, "a proposal out of turn")
     }
     // The proposals of both sides are counted together, and each side has its turn.
@@ -120,12 +120,36 @@ extension Opening {
       return
     }
     if hasObjection { return try propose(&effects) }
-    try complete(signer, &effects)
+    try conclude(signer, &effects)
+  }
+
+  /// This side has nothing more to change. What the other side has put in is looked for before anything is completed, and so before
+  /// anything is signed or stored.
+  private mutating func conclude(_ signer: some ChannelSigner, _ effects: inout [OpeningEffect]) throws(Refusal) {
+    try checkRemotePayment()
+    stage = .composing
+    let theirs = plan.inputs(ofOpener: !isOpener).map(\.outPoint)
+    guard !theirs.isEmpty else { return try complete(signer, &effects) }
+    isChecking = true
+    effects.append(
+      .checkInputs(InputCheck(outPoints: theirs, replaced: Set(replaced.map { $0.transaction.txid }))))
+  }
+
+  /// All that the other side spends is there.
+  public mutating func vouch(_ signer: some ChannelSigner) -> [OpeningEffect] {
+    step { (next, effects) throws(Refusal) in
+      guard next.isChecking else { return }
+      next.isChecking = false
+      try next.complete(signer, &effects)
+    }
+  }
+
+  /// Something of what the other side spends is not there, or nobody can tell.
+  public mutating func decline(_ refusal: Refusal) -> [OpeningEffect] {
+    isChecking ? fail(refusal) : []
   }
 
   private mutating func complete(_ signer: some ChannelSigner, _ effects: inout [OpeningEffect]) throws(Refusal) {
-    try checkRemotePayment()
-    stage = .composing
     completed.local = true
     effects.append(
       .send(.complete(Completion(id: id, txid: plan.transaction.txid, nonce: try firstNonce(signer)))))
@@ -149,7 +173,7 @@ extension Opening {
   mutating func receive(
     _ completion: Completion, _ signer: some ChannelSigner, _ effects: inout [OpeningEffect]
   ) throws(Refusal) {
-    guard stage == .composing, round > 0, !completed.remote, let stack else {
+    guard stage == .composing, round > 0, !isChecking, !completed.remote, let stack else {
       throw Refusal(.protocol, "a completion out of turn")
     }
     guard completion.txid == plan.transaction.txid else {
@@ -161,7 +185,7 @@ extension Opening {
     try checkRemotePayment()
     remoteNonce = completion.nonce
     completed.remote = true
-    if completed.local { try begin(signer, &effects) } else { try complete(signer, &effects) }
+    if completed.local { try begin(signer, &effects) } else { try conclude(signer, &effects) }
   }
 
   /// Both have completed the same transaction: it is stored, and the first commitments are signed.

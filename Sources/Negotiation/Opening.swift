@@ -29,6 +29,8 @@ public struct Opening: Sendable {
   /// Extensions whose parameters the other side would have otherwise.
   var lastDifference: [ExtensionID] = []
   var completed = PerParty(local: false, remote: false)
+  /// Whether the host looks for what the other side spends: nobody has anything to say until then.
+  var isChecking = false
   var remoteNonce: MuSigPublicNonce?
   /// From the moment when both have completed the funding transaction.
   public internal(set) var channel: Channel?
@@ -130,6 +132,8 @@ public enum OpeningEffect: Sendable {
   case persist
   /// Choose coins for this node's contribution, and call `contribute`, or `cancel` when there are none.
   case chooseCoins(CoinRequest)
+  /// Look in the chain for what the other side spends, and call `vouch`, or `decline` with the reason.
+  case checkInputs(InputCheck)
   /// Sign this node's inputs of the transaction, given all outputs that it spends, and call `sign`.
   case signFunding(Transaction, spending: [TxOutput])
   /// The channel is there. What comes of it must be stored together with what `persist` stores.
@@ -145,6 +149,19 @@ public struct CoinRequest: Hashable, Sendable {
   public var feeRate: FeeRate
   /// The weight besides that of the inputs and the change which is paid for.
   public var startWeight: Weight
+}
+
+/// What the other side spends. Each of these outputs has to be in a block, old enough, and unspent, the mempool included: what is not
+/// confirmed can be made to disappear by whoever made it, and then nobody could ever say that the funding transaction has failed.
+public struct InputCheck: Hashable, Sendable {
+  public var outPoints: [OutPoint]
+  /// The funding transactions that this one replaces: they may spend them as well, as long as they are not confirmed.
+  public var replaced: Set<TxID>
+
+  public init(outPoints: [OutPoint], replaced: Set<TxID> = []) {
+    self.outPoints = outPoints
+    self.replaced = replaced
+  }
 }
 
 /// What a negotiation makes.

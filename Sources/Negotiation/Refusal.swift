@@ -25,7 +25,7 @@ public struct Refusal: Error, Hashable, Sendable {
     public static let signature = Code(rawValue: 8)
     /// The proposals went to and fro too often.
     public static let rounds = Code(rawValue: 9)
-    /// As many negotiations as a peer may have are under way.
+    /// As many negotiations as a peer may have are under way, or the chain gives no answer at the moment.
     public static let busy = Code(rawValue: 10)
     public static let chain = Code(rawValue: 11)
     public static let version = Code(rawValue: 12)
@@ -36,12 +36,15 @@ public struct Refusal: Error, Hashable, Sendable {
     public static let timedOut = Code(rawValue: 15)
     /// The negotiation is not known (any more).
     public static let unknown = Code(rawValue: 16)
+    /// An input that is spent already, not in a block, or not there at all.
+    public static let input = Code(rawValue: 17)
 
     static let names: [(Code, String)] = [
       (.unknownParts, "unknown-parts"), (.parameters, "parameters"), (.stack, "stack"), (.terms, "terms"),
       (.deal, "deal"), (.funding, "funding"), (.differs, "differs"), (.signature, "signature"), (.rounds, "rounds"),
       (.busy, "busy"), (.chain, "chain"), (.version, "version"), (.protocol, "protocol"), (.cancelled, "cancelled"),
       (.timedOut, "timed-out"), (.unknown, "unknown"),
+      (.input, "input"),
     ]
 
     public var name: String { Self.names.first { $0.0 == self }?.1 ?? "code-\(rawValue)" }

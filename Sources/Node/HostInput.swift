@@ -24,6 +24,8 @@ enum HostInput: Sendable {
   /// The wallet has chosen coins for it, or has none.
   case contribution(NegotiationID, Opening.Contribution, reservation: UInt64)
   case noContribution(NegotiationID, String)
+  /// What the peer puts in was looked for: nil for nothing wrong.
+  case inputsChecked(NegotiationID, Refusal?)
   /// The wallet has signed its part of the funding transaction, or does not.
   case witnesses(NegotiationID, [Witness])
   case noWitnesses(NegotiationID, String)

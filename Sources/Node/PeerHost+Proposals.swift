@@ -154,7 +154,7 @@ extension PeerHost {
     }
   }
 
-  private func step(_ id: NegotiationID, _ body: (inout Opening) -> [OpeningEffect]) {
+  func step(_ id: NegotiationID, _ body: (inout Opening) -> [OpeningEffect]) {
     guard var hosted = composition.openings[id] else { return }
     let effects = body(&hosted.opening)
     hosted.step += 1
@@ -172,6 +172,7 @@ extension PeerHost {
         composition.openings[id]?.isDirty = true
         watch(id)
       case .chooseCoins(let request): chooseCoins(id, request)
+      case .checkInputs(let check): checkInputs(id, check)
       case .signFunding(let transaction, let spending): signFunding(id, transaction, spending)
       case .opened(let opened): becomeChannel(id, opened)
       // The channel does that.

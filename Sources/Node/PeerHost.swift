@@ -132,7 +132,7 @@ actor PeerHost {
     case .upgrade(_, _, let reply): reply(.failure(.start("the node stops")))
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
-    case .contribution, .noContribution, .witnesses, .noWitnesses, .openingClock: break
+    case .contribution, .noContribution, .inputsChecked, .witnesses, .noWitnesses, .openingClock: break
     case .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed,
       .goOnchain,
       .unpublished, .quiescenceIsOver,
@@ -271,6 +271,7 @@ actor PeerHost {
     case .propose(let order, let reply): propose(order, reply)
     case .contribution(let id, let contribution, let reservation): contributed(id, contribution, reservation)
     case .noContribution(let id, let reason): notContributed(id, reason)
+    case .inputsChecked(let id, let fault): inputsChecked(id, fault)
     case .witnesses(let id, let witnesses): witnessed(id, witnesses)
     case .noWitnesses(let id, let reason): notWitnessed(id, reason)
     case .openingClock(let id, let step): openingClock(id, step: step)

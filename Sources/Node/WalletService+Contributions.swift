@@ -6,7 +6,7 @@ internal import Wallet
 
 extension WalletService {
   /// Inputs for our part of a funding transaction, with change. They are held until they are released, or for two days.
-  /// - Parameter coins: only these, when given.
+  /// - Parameter coins: only these, when given. All that is put in is confirmed: the peer takes nothing else.
   func contribute(
     _ request: CoinRequest, from coins: [OutPoint]?, height: UInt32
   ) async throws -> (contribution: Opening.Contribution, reservation: UInt64) {
@@ -16,6 +16,9 @@ extension WalletService {
     let asked = wanted
     return try await change { wallet in
       var generator = SystemRandomNumberGenerator()
+      for outPoint in coins ?? [] {
+        if case .unconfirmed = wallet.coin(outPoint)?.state { throw WalletError.unconfirmedCoin(outPoint) }
+      }
       let until = height.addingReportingOverflow(288).partialValue
       let (funded, update) = try wallet.fund(asked, holdingUntil: until, using: &generator)
       var inputs: [Opening.Contribution.Input] = []

@@ -31,6 +31,8 @@ public enum WalletError: Error, Hashable, Sendable {
   case invalidRecipients
   /// A coin that is not ours, not there, spent, reserved or not yet mature.
   case unusableCoin(OutPoint)
+  /// What somebody else is to rely on has to be confirmed.
+  case unconfirmedCoin(OutPoint)
   /// No transaction of ours that it could be done to.
   case unknownTransaction(TxID)
   case alreadyConfirmed(TxID)
@@ -74,6 +76,7 @@ extension WalletError: CustomStringConvertible {
     case .amountOutOfRange: "the amounts are out of range"
     case .invalidRecipients: "there must be at least one recipient, and one at most that gets all"
     case .unusableCoin(let outPoint): "\(outPoint) cannot be spent now"
+    case .unconfirmedCoin(let outPoint): "\(outPoint) is not confirmed yet"
     case .unknownTransaction(let txid): "\(txid) is not a transaction of this wallet"
     case .alreadyConfirmed(let txid): "\(txid) is confirmed, or has been replaced"
     case .notReplaceable(let txid): "\(txid) cannot be replaced: let a child pay for it"

@@ -99,6 +99,11 @@ struct Negotiator {
   /// Whether the wallet answers at once.
   var answers = true
   var requests: [CoinRequest] = []
+  /// Outputs that this node's chain does not have.
+  var absent: Set<OutPoint> = []
+  /// Whether this node's chain answers at once.
+  var looks = true
+  var checks: [InputCheck] = []
 
   static let basepoints: [Basepoint] = [.funding, .revocation, .payment, .delayedPayment, .htlc, .ptlc]
 
@@ -260,6 +265,9 @@ struct OpeningWorld {
       case .chooseCoins(let request):
         nodes[index].requests.append(request)
         if nodes[index].answers { try contribute(index, request) }
+      case .checkInputs(let check):
+        nodes[index].checks.append(check)
+        if nodes[index].looks { try look(index, check) }
       case .signFunding(let transaction, let spending):
         if nodes[index].answers { try sign(index, transaction, spending) }
       case .opened(let channel): nodes[index].opened = channel
@@ -293,6 +301,17 @@ struct OpeningWorld {
     let contribution = try contribution(index, request)
     let signer = nodes[index].signer
     let effects = nodes[index].opening?.contribute(contribution, signer) ?? []
+    try apply(effects, to: index)
+  }
+
+  mutating func look(_ index: Int, _ check: InputCheck) throws {
+    let signer = nodes[index].signer
+    let effects: [OpeningEffect]
+    if let outPoint = check.outPoints.first(where: nodes[index].absent.contains) {
+      effects = nodes[index].opening?.decline(Refusal(.input, "\(outPoint) is not there")) ?? []
+    } else {
+      effects = nodes[index].opening?.vouch(signer) ?? []
+    }
     try apply(effects, to: index)
   }
 

@@ -18,16 +18,6 @@ import Wire
     "htlc + anchors", "htlc + shared-anchor", "musig2 + htlc + anchors", "musig2 + htlc + ptlc + anchors",
   ]
 
-  private func order(
-    _ network: TestNetwork, _ text: String, amount: UInt64 = 1_000_000, wished: UInt64 = 0, pushed: UInt64 = 0,
-    feeRate: UInt32 = 1000
-  ) throws -> ProposalOrder {
-    ProposalOrder(
-      stack: try network.nodes[0].hub.registry.description(parsing: text), contribution: Satoshi(amount),
-      wished: Satoshi(wished), pushed: MilliSatoshi(pushed), feeRate: FeeRate(satPerKiloWeight: feeRate),
-      policy: network.nodes[0].settings.channels)
-  }
-
   private func network(
     contribution: UInt64 = 0, settings: @escaping (inout NodeSettings, Int) -> Void = { _, _ in }
   ) async throws -> TestNetwork {
@@ -52,7 +42,7 @@ import Wire
 
   @Test(arguments: stacks) func aChannelIsComposedUsedAndClosed(text: String) async throws {
     let network = try await network(contribution: 500_000)
-    let id = try await open(network, try order(network, text, wished: 400_000))
+    let id = try await open(network, try network.order(text, wished: 400_000))
     let channel = try #require(await network.channel(0, id))
     #expect(channel.capacity == Satoshi(1_400_000))
     let funding = try #require(channel.funding?.transaction)
@@ -80,7 +70,7 @@ import Wire
   @Test(arguments: ["htlc + anchors", "musig2 + htlc + ptlc + anchors"])
   func aComposedChannelIsClosedByForce(text: String) async throws {
     let network = try await network()
-    let id = try await open(network, try order(network, text, pushed: 300_000_000))
+    let id = try await open(network, try network.order(text, pushed: 300_000_000))
     _ = try await network.pay(0, 1, MilliSatoshi(50_000_000))
     try await network.nodes[0].forceClose(id, reason: "test")
     try await network.wait("the commitment") { try await !network.chain.mempoolTransactions().isEmpty }
@@ -112,7 +102,7 @@ import Wire
     }
     await #expect {
       _ = try await network.nodes[0].propose(
-        try order(network, "htlc + anchors"), to: network.nodes[1].nodeID)
+        try network.order("htlc + anchors"), to: network.nodes[1].nodeID)
     } throws: {
       "\($0)".contains("does not compose channels")
     }
@@ -128,7 +118,7 @@ import Wire
       if index == 1 { settings.channels.minimumFunding = Satoshi(5_000_000) }
     }
     await #expect {
-      _ = try await network.nodes[0].propose(try order(network, "htlc + anchors"), to: network.nodes[1].nodeID)
+      _ = try await network.nodes[0].propose(try network.order("htlc + anchors"), to: network.nodes[1].nodeID)
     } throws: {
       "\($0)".contains("is smaller than")
     }
@@ -144,7 +134,7 @@ import Wire
     let network = try await network()
     await #expect(throws: (any Error).self) {
       _ = try await network.nodes[0].propose(
-        try order(network, "htlc + anchors", amount: 200_000_000), to: network.nodes[1].nodeID)
+        try network.order("htlc + anchors", amount: 200_000_000), to: network.nodes[1].nodeID)
     }
     try await network.wait("the peer forgets it") {
       await network.nodes[1].compositions().values.allSatisfy { $0.openings.isEmpty }
@@ -156,7 +146,7 @@ import Wire
   @Test func theFundingTransactionIsReplacedByOneThatPaysMore() async throws {
     let network = try await network(contribution: 500_000)
     let first = try await network.nodes[0].propose(
-      try order(network, "musig2 + htlc + ptlc + anchors", wished: 400_000), to: network.nodes[1].nodeID)
+      try network.order("musig2 + htlc + ptlc + anchors", wished: 400_000), to: network.nodes[1].nodeID)
     let stuck = try #require(await network.channel(0, first)?.funding?.outPoint.txid)
     try await network.wait("it waits") {
       try await network.chain.mempoolTransactions().map(\.txid) == [stuck]
@@ -197,7 +187,7 @@ import Wire
   @Test(arguments: [0, 1]) func aNodeThatStopsInTheMiddleGoesOn(who: Int) async throws {
     let network = try await network(contribution: 500_000)
     let proposer = network.nodes[0]
-    let wanted = try order(network, "musig2 + htlc + ptlc + anchors", wished: 400_000)
+    let wanted = try network.order("musig2 + htlc + ptlc + anchors", wished: 400_000)
     let peer = network.nodes[1].nodeID
     // Nobody's witnesses get through.
     let task = Task { try await proposer.propose(wanted, to: peer) }
@@ -228,7 +218,7 @@ import Wire
     let store = try #require(network.launches[0].store as? MemoryStore)
     store.inject(.losePowerBefore, atCommit: store.commits + commits)
     let (proposer, peer) = (network.nodes[0], network.nodes[1].nodeID)
-    let wanted = try order(network, "musig2 + htlc + ptlc + anchors")
+    let wanted = try network.order("musig2 + htlc + ptlc + anchors")
     let ended = Mutex(false)
     let task = Task {
       defer { ended.withLock { $0 = true } }

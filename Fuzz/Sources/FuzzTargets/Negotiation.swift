@@ -26,7 +26,10 @@ extension FuzzTarget {
       // Whatever arrives, a negotiation goes on or ends, and never both.
       for node in NegotiationSample.shared?.nodes ?? [] {
         var opening = node.opening
-        let effects = opening.receive(message, node.signer)
+        var effects = opening.receive(message, node.signer)
+        if effects.contains(where: { if case .checkInputs = $0 { true } else { false } }) {
+          effects += opening.vouch(node.signer)
+        }
         let ends = effects.contains { if case .ended = $0 { true } else { false } }
         try law(ends == (opening.stage == .ended), "a negotiation that ends says so")
         if ends {
@@ -88,7 +91,10 @@ struct NegotiationSample: Sendable {
     seeds.append(proposal.encoded)
     nodes.append(Node(opening: opener, signer: signers[0]))
     var waiting = acceptor
-    for effect in waiting.receive(proposal, signers[1]) {
+    _ = waiting.receive(proposal, signers[1])
+    // It looks for the opener's inputs.
+    nodes.append(Node(opening: waiting, signer: signers[1]))
+    for effect in waiting.vouch(signers[1]) {
       guard case .send(let completion) = effect else { continue }
       seeds.append(completion.encoded)
       for effect in opener.receive(completion, signers[0]) {

@@ -17,6 +17,16 @@ extension TestNetwork {
   /// What both have is composed of these parts.
   static let points = "musig2 + htlc + ptlc + anchors"
 
+  /// What the first node may ask the second one for.
+  func order(
+    _ text: String, amount: UInt64 = 1_000_000, wished: UInt64 = 0, pushed: UInt64 = 0, feeRate: UInt32 = 1000
+  ) throws -> ProposalOrder {
+    ProposalOrder(
+      stack: try nodes[0].hub.registry.description(parsing: text), contribution: Satoshi(amount),
+      wished: Satoshi(wished), pushed: MilliSatoshi(pushed), feeRate: FeeRate(satPerKiloWeight: feeRate),
+      policy: nodes[0].settings.channels)
+  }
+
   /// A channel that two nodes compose, funded by the first one, and used.
   @discardableResult func compose(
     _ a: Int, _ b: Int, _ capacity: Satoshi = Satoshi(10_000_000), pushing: MilliSatoshi = .zero,
