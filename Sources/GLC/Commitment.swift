@@ -18,6 +18,8 @@ public struct SealedOutput: Sendable {
 
 /// A commitment transaction: unsigned, in its final order, with every way to spend each of its outputs.
 public struct Commitment: Sendable {
+  /// What it was made by: while the stack of a channel changes, not every commitment in force has the same.
+  public let stack: ChannelStack
   public let context: CommitmentContext
   public let version: UInt32
   public let lockTime: UInt32
@@ -153,7 +155,7 @@ extension ChannelStack {
     let end = writer.count
     writer.writeLE(lockTime)
     return Commitment(
-      context: context, version: draft.version, lockTime: lockTime, sequence: sequence,
+      stack: self, context: context, version: draft.version, lockTime: lockTime, sequence: sequence,
       txid: TxID(sha256d(writer.bytes)), fundingLock: fundingLock, fundingCounterSignature: funding.counterSignature,
       fundingWitness: try funding.witness(context.keys), fee: try draft.unallocated, store: draft.store,
       encoded: writer.bytes, outputRange: start..<end)

@@ -9,7 +9,7 @@ extension Commitment {
   /// This commitment as a version 2 PSBT, with the funding output that it spends, what opens each of its outputs, and, as proprietary
   /// records, what it is to the channel and every way to spend it. The same state makes the same bytes.
   /// - Parameter signature: what the other side has signed, if it has.
-  public func psbt(of stack: ChannelStack, signature: CounterSignature? = nil) throws(PSBTError) -> PSBT {
+  public func psbt(signature: CounterSignature? = nil) throws(PSBTError) -> PSBT {
     var psbt = try PSBT(transactionVersion: version, fallbackLocktime: lockTime, txModifiable: nil)
     stack.describe(in: &psbt, by: context.funder)
     psbt.describe(.commitment, self)
@@ -31,7 +31,7 @@ extension Commitment {
   /// The second-stage transactions of an output, each as a PSBT. Empty for an output that has none, or is not there.
   /// - Parameter signatures: the counterparty's for second stages, in the order of the outputs.
   public func secondStages(
-    of output: Int, in stack: ChannelStack, signatures: [CounterSignature] = []
+    of output: Int, signatures: [CounterSignature] = []
   ) throws(PSBTError) -> [(path: String, psbt: PSBT)] {
     guard outputs.indices.contains(output) else { return [] }
     func isSignedByCounterparty(_ child: (path: SpendPath, template: ChildTemplate)) -> Bool {

@@ -96,7 +96,7 @@ extension Opening {
     var commitments: [[UInt8]] = []
     for party in [opener, opener.other] {
       let commitment = try firstCommitment(of: party, channel)
-      do { commitments.append(try commitment.psbt(of: stack).encoded) } catch { throw Refusal(.stack, "\(error)") }
+      do { commitments.append(try commitment.psbt().encoded) } catch { throw Refusal(.stack, "\(error)") }
     }
     return Proposal(id: id, round: round, funding: try fundingPSBT(stack).encoded, commitments: commitments)
   }
@@ -107,7 +107,7 @@ extension Opening {
       return nil
     }
     let commitments = [opener, opener.other].compactMap { party in
-      try? firstCommitment(of: party, channel).psbt(of: stack)
+      try? firstCommitment(of: party, channel).psbt()
     }
     return commitments.count == 2 ? [funding] + commitments : nil
   }

@@ -55,17 +55,17 @@ private struct Scene {
       let mirrored = try #require(
         try scene.simulator.parties[1 - index].channel.remoteCommitments().joined()
           .first { $0.txid == commitment.txid })
-      #expect(try commitment.psbt(of: scene.stack).encoded == mirrored.psbt(of: scene.stack).encoded)
+      #expect(try commitment.psbt().encoded == mirrored.psbt().encoded)
       for output in commitment.outputs.indices {
         let (a, b) = (
-          try commitment.secondStages(of: output, in: scene.stack),
-          try mirrored.secondStages(of: output, in: scene.stack)
+          try commitment.secondStages(of: output),
+          try mirrored.secondStages(of: output)
         )
         #expect(a.map(\.path) == b.map(\.path) && a.map(\.psbt) == b.map(\.psbt))
         #expect(a.count == commitment.outputs[output].children.count)
       }
-      #expect(try commitment.secondStages(of: commitment.outputs.count, in: scene.stack).isEmpty)
-      #expect(try commitment.secondStages(of: -1, in: scene.stack).isEmpty)
+      #expect(try commitment.secondStages(of: commitment.outputs.count).isEmpty)
+      #expect(try commitment.secondStages(of: -1).isEmpty)
     }
   }
 
@@ -73,7 +73,7 @@ private struct Scene {
   func aPSBTIsTheTransactionAndSurvivesBothVersions(type: BOLT.ChannelType) throws {
     let scene = try Scene(type)
     let (commitment, signatures) = try scene.own(0)
-    let psbt = try commitment.psbt(of: scene.stack, signature: signatures.funding)
+    let psbt = try commitment.psbt(signature: signatures.funding)
     #expect(try psbt.unsignedTransaction() == commitment.transaction)
     #expect(try PSBT(decoding: psbt.encoded.bytes) == psbt)
     let old = try psbt.converted(to: .v0)
@@ -89,7 +89,7 @@ private struct Scene {
     #expect(parameters.count == scene.stack.extensions.count)
     var number = 0
     for index in commitment.outputs.indices {
-      let stages = try commitment.secondStages(of: index, in: scene.stack, signatures: signatures.children)
+      let stages = try commitment.secondStages(of: index, signatures: signatures.children)
       for (stage, child) in zip(stages, commitment.outputs[index].children) {
         let expected = child.template.transaction(spending: commitment.outputs[index].outPoint)
         #expect(try stage.psbt.unsignedTransaction() == expected)
@@ -116,7 +116,7 @@ private struct Scene {
   func anySignerCanFinishACommitment(type: BOLT.ChannelType) throws {
     let scene = try Scene(type)
     let (commitment, signatures) = try scene.own(1)
-    var psbt = try commitment.psbt(of: scene.stack, signature: signatures.funding)
+    var psbt = try commitment.psbt(signature: signatures.funding)
     let key = try scene.simulator.parties[1].signer.secrets.secret(
       KeyRef(.funding, .holder), side: .holder, perCommitmentPoint: commitment.context.keys.perCommitmentPoint)
     #expect(try psbt.sign(with: key).signatures == 1)
@@ -130,7 +130,7 @@ private struct Scene {
   func signersThatSignTogetherAreNamed(type: BOLT.ChannelType) throws {
     let scene = try Scene(type)
     let (commitment, signatures) = try scene.own(0)
-    let psbt = try commitment.psbt(of: scene.stack, signature: signatures.funding)
+    let psbt = try commitment.psbt(signature: signatures.funding)
     let target = try #require(try psbt.musig2Targets(input: 0).first)
     let theirs = try commitment.context.keys(KeyRef(.funding, .counterparty))
     #expect(target.participants.contains(theirs))
@@ -139,7 +139,7 @@ private struct Scene {
     // The signatures of second stages stand under key and leaf.
     let index = try #require(commitment.outputs.firstIndex { !$0.children.isEmpty })
     let stage = try #require(
-      try commitment.secondStages(of: index, in: scene.stack, signatures: signatures.children).first)
+      try commitment.secondStages(of: index, signatures: signatures.children).first)
     #expect(stage.psbt.inputs[0].tapScriptSignatures.count == 1 && stage.psbt.inputs[0].tapLeafScripts.count == 1)
   }
 
@@ -150,9 +150,9 @@ private struct Scene {
     for type in BOLT.ChannelType.allCases {
       let scene = try Scene(type)
       let (commitment, signatures) = try scene.own(0)
-      var psbts = [try commitment.psbt(of: scene.stack, signature: signatures.funding)]
+      var psbts = [try commitment.psbt(signature: signatures.funding)]
       for index in commitment.outputs.indices {
-        psbts += try commitment.secondStages(of: index, in: scene.stack, signatures: signatures.children).map(\.psbt)
+        psbts += try commitment.secondStages(of: index, signatures: signatures.children).map(\.psbt)
       }
       for psbt in psbts {
         let text = JSONValue.string(try psbt.converted(to: .v0).base64)

@@ -67,6 +67,67 @@ import Wire
     await network.stop()
   }
 
+  /// While one of the two has not revoked its commitment with the old stack, each commitment is shown with the stack that it has.
+  @Test func commitmentsAreShownWithTheStackThatEachHas() async throws {
+    let network = try await TestNetwork(nodes: 2) { _, _ in
+    } configure: { launch, _ in
+      launch.reconnectsQuickly()
+    }
+    try await network.fund(0)
+    let middle = try await network.middle(0, 1)
+    let id = try await network.open(0, 1, pushing: MilliSatoshi(3_000_000_000), type: .simpleTaproot)
+    // What node 1 says after it has stored the new stack is lost: it has revoked, node 0 has not heard of it.
+    middle.set { way, message in way == .back && [132, 133].contains(message.type) ? .say([]) : .pass }
+    let node = network.nodes[0]
+    let description = try ExtensionRegistry.shipped.description(parsing: Self.withPTLC)
+    let upgrading = Task { try await node.upgrade(id, to: description) }
+    try await network.wait("node 1 has the new stack") {
+      await network.channel(1, id)?.core?.fundings.first?.local.stack.extensions.contains { $0.id == PTLCExtension.id }
+        == true
+    }
+    /// By txid: the stack's text, what the PSBT says of it, and what it is.
+    func shown(_ index: Int) async throws -> [String: (stack: String, parameters: [[UInt8]])] {
+      let reply = try await network.call(index, "glc-channel", ["id": .string("\(id)"), "psbt": true])
+      var found: [String: (String, [[UInt8]])] = [:]
+      for commitment in reply["commitments"]?.arrayValue ?? [] {
+        let psbt = try PSBT(base64: try #require(commitment["psbt"]?.stringValue))
+        #expect(try psbt.unsignedTransaction().txid.description == commitment["txid"]?.stringValue)
+        // The global records of subtype 1: an extension's number, and its parameters.
+        let parameters = psbt.proprietary.filter { $0.key.identifier == Array("GLC".utf8) && $0.key.subtype == 1 }
+        found[try #require(commitment["txid"]?.stringValue)] = (
+          try #require(commitment["stack"]?.stringValue),
+          parameters.map { $0.key.data }.sorted { $0.lexicographicallyPrecedes($1) }
+        )
+      }
+      return found
+    }
+    let (ours, theirs) = (try await shown(0), try await shown(1))
+    // Node 0: its own and node 1's old one, and node 1's new one.
+    #expect(ours.count == 3)
+    #expect(ours.values.map(\.stack).sorted() == ["simple_taproot", "simple_taproot", Self.withPTLC].sorted())
+    let number: [UInt8] = [5, 0]
+    for (txid, one) in ours {
+      #expect(one.parameters.contains(number) == (one.stack == Self.withPTLC), "\(txid): \(one)")
+    }
+    // Both say the same of those that both have.
+    #expect(!theirs.isEmpty)
+    for (txid, other) in theirs {
+      guard let own = ours[txid] else { continue }
+      #expect(own.stack == other.stack && own.parameters == other.parameters, "\(txid)")
+    }
+    let stack = try await network.call(0, "glc-stack", ["id": .string("\(id)")])
+    #expect(stack["stack"]?.stringValue == "simple_taproot", "its own commitment has the old one")
+    // Heard after all, it goes on.
+    middle.behave()
+    network.nodes[0].network.peer(network.nodes[1].nodeID)?.close("test")
+    try await upgrading.value
+    try await network.wait("both have it") { await self.stack(network, 1, id) == Self.withPTLC }
+    try await network.usable(id)
+    _ = try await pay(network, 0, 1, 20_000_000, PTLCExtension.id)
+    await network.stop()
+    await middle.stop()
+  }
+
   /// A payment that is locked by a point is pending when the channel goes to the chain.
   @Test func whatIsLockedByAPointComesHomeFromTheChain() async throws {
     let network = try await TestNetwork(nodes: 2)

@@ -88,6 +88,7 @@ extension NodeAPI {
         RPCResult("commitments[].holder", "string", "local or remote: who can publish it"),
         RPCResult("commitments[].number", "integer", "which one, from 0 upwards"),
         RPCResult("commitments[].txid", "hex", "its txid"),
+        RPCResult("commitments[].stack", "string", "what it is composed of; during a change not all have the same"),
         RPCResult("commitments[].psbt", "string", "the transaction, in base64", optional: true),
         RPCResult("commitments[].second_stages[].output", "integer", "the output that it spends"),
         RPCResult("commitments[].second_stages[].path", "string", "what it does: timeout, success"),

@@ -92,7 +92,7 @@ final class Demo {
     line("funding        2-of-2 witness script")
     for slot in core.stack.extensions { line("extension      \(slot.manifest.name), phase \(slot.manifest.phase)") }
     guard let commitment = try core.localCommitments(open.signer).first else { throw DemoFailure("no commitment") }
-    let report = core.stack.report(commitment, at: commitment.context.feeRate)
+    let report = commitment.stack.report(commitment, at: commitment.context.feeRate)
     line(
       "Her commitment \(core.localNumber): \(report.commitmentWeight), fee \(report.commitmentFee) at \(report.feeRate)"
     )

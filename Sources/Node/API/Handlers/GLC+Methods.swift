@@ -71,8 +71,10 @@ extension Handlers {
     guard let core = channel.core, let commitment = try core.localCommitments(channel.signer).first,
       let state = core.fundings.first?.local
     else { throw RPCError(.failure, "the channel has no commitment yet") }
-    let report = core.stack.report(commitment, at: state.feeRate)
-    let owners = Dictionary(core.stack.extensions.map { ($0.id, $0.manifest.name) }) { first, _ in first }
+    // While another stack is on its way, it is the one that this commitment has.
+    let stack = commitment.stack
+    let report = stack.report(commitment, at: state.feeRate)
+    let owners = Dictionary(stack.extensions.map { ($0.id, $0.manifest.name) }) { first, _ in first }
     let outputs = commitment.outputs.map { sealed -> JSONValue in
       let output = sealed.output
       let name = Self.name(of: output.tag, owners)
@@ -83,8 +85,8 @@ extension Handlers {
       ]
     }
     return [
-      "channel_id": .text(channel.id), "stack": .string(channel.stackName),
-      "extensions": .array(Self.names(core.stack).map { .string($0) }), "holder": "local",
+      "channel_id": .text(channel.id), "stack": .string(channel.name(of: stack)),
+      "extensions": .array(Self.names(stack).map { .string($0) }), "holder": "local",
       "commitment_number": .unsigned(core.localNumber), "feerate_perkw": .int(state.feeRate.satPerKiloWeight),
       "weight": .unsigned(report.commitmentWeight.rawValue), "fee_msat": .msat(commitment.fee),
       "outputs": .array(outputs),
@@ -120,8 +122,7 @@ extension Handlers {
     func describe(_ commitment: Commitment, _ signatures: CommitmentSignatures?) throws {
       var children: [JSONValue] = []
       for index in commitment.outputs.indices where output ?? index == index {
-        let stages = try commitment.secondStages(
-          of: index, in: core.stack, signatures: signatures?.children ?? [])
+        let stages = try commitment.secondStages(of: index, signatures: signatures?.children ?? [])
         for (path, psbt) in stages {
           var child: JSONObject = [
             "output": .int(index), "path": .string(path),
@@ -133,10 +134,10 @@ extension Handlers {
       }
       var described: JSONObject = [
         "holder": .string("\(commitment.context.holder)"), "number": .unsigned(commitment.context.number),
-        "txid": .text(commitment.txid),
+        "txid": .text(commitment.txid), "stack": .string(channel.name(of: commitment.stack)),
       ]
       if writes {
-        let psbt = try commitment.psbt(of: core.stack, signature: signatures?.funding)
+        let psbt = try commitment.psbt(signature: signatures?.funding)
         described["psbt"] = .string(try psbt.converted(to: .v0).base64)
       }
       described["second_stages"] = .array(children)
@@ -156,7 +157,10 @@ extension Handlers {
 
 extension LightningChannel {
   /// The channel type of the BOLTs that it is, or the names of its parts.
-  var stackName: String {
+  var stackName: String { name(of: stack) }
+
+  /// Of a stack that it has, or that one of its commitments has.
+  func name(of stack: ChannelStack?) -> String {
     let known = type.flatMap { BOLT.ChannelType(featureBits: Set($0.basic.features.bits)) }
     guard let stack else { return known?.rawValue ?? "none" }
     let description = StackDescription(stack)
