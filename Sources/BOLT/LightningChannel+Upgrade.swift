@@ -107,7 +107,7 @@ extension LightningChannel {
       return
     }
     guard let core else { return }
-    if quiescence == Quiescence(), core.log.entries.isEmpty, StackDescription(core.stack) == wish.description {
+    if quiescence == Quiescence(), core.log.entries.isEmpty, context.registry.fits(core.stack, wish.description) {
       // The peer wanted the same, and was the first.
       endUpgrade(.changed, &effects)
       return
@@ -202,7 +202,7 @@ extension LightningChannel {
     do throws(StackRefusal) {
       let theirs = try UpgradeMessage.change(body, context.registry, hasReceivers: false)
       // What the peer has made of it: its own demands may be others, nothing else.
-      guard StackDescription(theirs.stack) == wish.description,
+      guard context.registry.fits(theirs.stack, wish.description),
         try agree(to: theirs.stack, context).isSame(as: theirs.stack)
       else { throw StackRefusal(.parameters, nil, "the peer accepts another stack than the one that was proposed") }
       let change = StackChange(

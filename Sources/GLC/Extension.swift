@@ -146,6 +146,7 @@ public protocol ChannelExtension: Sendable {
   static func manifest(_ parameters: Parameters) -> Manifest
 
   /// The words for forms that one can ask for in the text of a stack, as in `name(word)`: see `StackSetting.variants`.
+  /// The manifest's name is the one with the word; of the first form, the name alone will do.
   static var variants: [String] { get }
   /// What this node wants when a channel like that is negotiated.
   func propose(for setting: StackSetting) -> Parameters

@@ -119,19 +119,20 @@ extension ChannelStack {
 }
 
 extension ExtensionRegistry {
-  /// What this node wants in place of a stack: what stays keeps its parameters, the rest is proposed.
+  /// What this node wants in place of a stack: what stays keeps its parameters, unless it is wished in another form; the rest is proposed.
   public func propose(
     _ description: StackDescription, replacing present: ChannelStack, limits: AgreementLimits
   ) throws(StackRefusal) -> ChannelStack {
     do throws(ComposingError) {
-      return try propose(description, setting(for: description, limits: limits)).keeping(present)
+      let proposed = try propose(description, setting(for: description, limits: limits))
+      return try proposed.keeping(present.extensions.filter { hasWishedForm($0, description) })
     } catch {
       throw StackRefusal(error)
     }
   }
 
   /// What this node says to a stack that the other party wants in place of another, as this party sees it: the same for what stays; to the rest,
-  /// what each extension agrees to.
+  /// and to what gets another form, what each extension agrees to.
   public func agree(
     to theirs: ChannelStack, replacing present: ChannelStack, limits: AgreementLimits,
     acceptable: StackSetting.Acceptable
@@ -146,11 +147,13 @@ extension ExtensionRegistry {
       var slots: [any ExtensionSlot] = []
       for slot in theirs.extensions {
         if let same = present.extensions.first(where: { $0.id == slot.id }) {
-          guard same.encodedParameters == slot.encodedParameters else {
+          if same.encodedParameters == slot.encodedParameters {
+            slots.append(same)
+            continue
+          }
+          guard form(of: same) != form(of: slot) else {
             throw ComposingError.refused(slot.id, NegotiationFault("an extension that stays keeps its parameters"))
           }
-          slots.append(same)
-          continue
         }
         do throws(ParameterFault) {
           guard
@@ -175,12 +178,12 @@ extension ExtensionRegistry {
 }
 
 extension ChannelStack {
-  /// With the parameters of another stack for the extensions that both have.
-  fileprivate func keeping(_ present: ChannelStack) throws(ComposingError) -> ChannelStack {
+  /// With the parameters of these for the extensions that are among them.
+  fileprivate func keeping(_ present: [any ExtensionSlot]) throws(ComposingError) -> ChannelStack {
     do {
       return try ChannelStack(
         funding: funding,
-        extensions: extensions.map { slot in present.extensions.first { $0.id == slot.id } ?? slot },
+        extensions: extensions.map { slot in present.first { $0.id == slot.id } ?? slot },
         transforms: transforms)
     } catch {
       throw .stack(error)

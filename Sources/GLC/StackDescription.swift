@@ -229,6 +229,23 @@ extension ExtensionRegistry {
     }
   }
 
+  /// Whether a stack is what was described: the same parts, each in the form that was wished, where one was.
+  public func fits(_ stack: ChannelStack, _ description: StackDescription) -> Bool {
+    let own = StackDescription(stack)
+    return own.funding == description.funding && own.extensions == description.extensions
+      && own.transforms == description.transforms
+      && stack.extensions.allSatisfy { hasWishedForm($0, description) }
+  }
+
+  func hasWishedForm(_ slot: any ExtensionSlot, _ description: StackDescription) -> Bool {
+    description.variants[slot.id].map { $0 == form(of: slot) } ?? true
+  }
+
+  /// Of an extension that has forms.
+  func form(of slot: any ExtensionSlot) -> String? {
+    StackDescription.parts(of: slot.manifest.name).variant ?? reader(slot.id)?.variants.first
+  }
+
   /// All of what must be understood and is not, said at once.
   private func missing(_ description: StackDescription) -> [ExtensionID] {
     [description.funding].filter { funding($0) == nil }

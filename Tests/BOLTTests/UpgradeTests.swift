@@ -13,14 +13,38 @@ import Wire
 @Suite struct UpgradeTests {
   static let withPTLC = "musig2 + htlc + ptlc + anchors"
   static let without = "musig2 + htlc + anchors"
+  static let paired = "musig2 + htlc + ptlc(musig2) + anchors"
 
-  private func opened() throws -> ChannelPair {
+  /// One stack for another.
+  struct Exchange: CustomTestStringConvertible, Sendable {
+    var from: String
+    var to: String
+    var testDescription: String { "\(from) → \(to)" }
+  }
+
+  static let exchanges = [
+    Exchange(from: without, to: withPTLC), Exchange(from: without, to: paired), Exchange(from: withPTLC, to: paired),
+    Exchange(from: paired, to: "musig2 + htlc + ptlc(single-signer) + anchors"),
+  ]
+
+  private func opened(_ stack: String = without) throws -> ChannelPair {
     var pair = ChannelPair()
     try pair.open(type: .simpleTaproot, pushed: MilliSatoshi(400_000_000))
     try pair.run()
     try pair.confirm()
+    if stack != Self.without {
+      try pair.upgrade(stack, by: 0)
+      try pair.run()
+      try #require(names(pair) == [stack, stack])
+    }
     return pair
   }
+
+  /// The text that a stack has for whoever sees it: the first form of an extension is not named.
+  private func plain(_ text: String) -> String { text.replacing("(single-signer)", with: "") }
+
+  /// By points where the channel has them.
+  private func kind(_ stack: String) -> ExtensionID { stack.contains("ptlc") ? PTLCExtension.id : HTLCExtension.id }
 
   private func expectNoTrouble(_ pair: ChannelPair, _ comment: Comment? = nil) {
     #expect(pair.ends.allSatisfy { $0.failures.isEmpty && $0.warnings.isEmpty }, comment)
@@ -81,20 +105,74 @@ import Wire
     #expect(pair.ends.allSatisfy { $0.channel?.phase == .closing })
   }
 
+  /// What is locked by points changes its form as long as nothing is locked; whoever names no form keeps the one that there is.
+  @Test func aChannelExchangesOneFormOfAnExtensionForAnother() throws {
+    var pair = try opened(Self.withPTLC)
+    try pair.offer(1, PTLCExtension.id, by: 0, 30_000_000)
+    try pair.offer(2, HTLCExtension.id, by: 1, 10_000_000)
+    try pair.run()
+    // What holds something keeps its form.
+    do {
+      try pair.upgrade(Self.paired, by: 1)
+      Issue.record("a form was exchanged while a payment was pending")
+    } catch let refusal as StackRefusal {
+      #expect(refusal.reason == .holdsSomething && refusal.extensionID == PTLCExtension.id, "\(refusal)")
+    }
+    try pair.settle(PaymentName(PTLCExtension.id, 0), number: 1, by: 1)
+    try pair.run()
+    try pair.upgrade(Self.paired, by: 1)
+    try pair.run()
+    expectNoTrouble(pair)
+    #expect(names(pair) == [Self.paired, Self.paired] && pair.ends[1].upgrades == [.changed])
+    // Numbers count on, both ways.
+    #expect(try pair.offer(3, PTLCExtension.id, by: 0, 20_000_000) == PaymentName(PTLCExtension.id, 1))
+    #expect(try pair.offer(4, PTLCExtension.id, by: 1, 20_000_000) == PaymentName(PTLCExtension.id, 0))
+    try pair.run()
+    for index in 0..<2 { try pair.ends[index].stored = #require(pair.ends[index].channel).encoded }
+    try pair.reconnect(restarting: true)
+    try pair.run()
+    try pair.settle(PaymentName(PTLCExtension.id, 1), number: 3, by: 1)
+    try pair.refuse(PaymentName(PTLCExtension.id, 0), by: 0)
+    try pair.settle(PaymentName(HTLCExtension.id, 0), number: 2, by: 0)
+    try pair.run()
+    expectNoTrouble(pair)
+    // No form is wished: it is what it is.
+    #expect(throws: StackRefusal.self) { try pair.upgrade(Self.withPTLC, by: 0) }
+    try pair.upgrade("musig2 + ptlc + anchors", by: 0)
+    try pair.run()
+    expectNoTrouble(pair)
+    #expect(names(pair) == ["musig2 + ptlc(musig2) + anchors", "musig2 + ptlc(musig2) + anchors"])
+    try pair.upgrade("musig2 + htlc + ptlc(single-signer) + anchors", by: 0)
+    try pair.run()
+    expectNoTrouble(pair)
+    #expect(names(pair) == [Self.withPTLC, Self.withPTLC])
+    #expect(try pair.offer(5, PTLCExtension.id, by: 0, 20_000_000) == PaymentName(PTLCExtension.id, 2))
+    try pair.run()
+    try pair.settle(PaymentName(PTLCExtension.id, 2), number: 5, by: 1)
+    try pair.run()
+    expectNoTrouble(pair)
+    // 600 - 30 + 10 - 20 - 20
+    #expect(pair.balances == [MilliSatoshi(540_000_000), MilliSatoshi(460_000_000)])
+  }
+
+  /// Whether both want it, and whether both ends start anew when the connection is cut.
+  static let cuts = [(false, false), (false, true), (true, false), (true, true)]
+
   /// The connection is cut before each message, with and without both ends started anew: there is one stack, the same for both, and the
   /// channel goes on.
-  @Test(arguments: [false, true], [false, true])
-  func aCutAtAnyMessageLeavesOneStack(restarts: Bool, bothWant: Bool) throws {
+  @Test(arguments: exchanges, cuts)
+  func aCutAtAnyMessageLeavesOneStack(exchange: Exchange, how: (restarts: Bool, bothWant: Bool)) throws {
+    let (restarts, bothWant) = how
     var (cut, changed, kept) = (0, 0, 0)
     while true {
-      var pair = try opened()
+      var pair = try opened(exchange.from)
       try pair.offer(1, HTLCExtension.id, by: 0, 30_000_000)
       try pair.run()
       pair.restartsAtCut = restarts
       pair.cutBefore = cut
       pair.delivered = 0
-      try pair.upgrade(Self.withPTLC, by: 1)
-      if bothWant { try pair.upgrade(Self.withPTLC, by: 0) }
+      try pair.upgrade(exchange.to, by: 1)
+      if bothWant { try pair.upgrade(exchange.to, by: 0) }
       try pair.run()
       let count = pair.delivered
       pair.cutBefore = nil
@@ -102,10 +180,9 @@ import Wire
       let comment: Comment = "cut before message \(cut)"
       expectNoTrouble(pair, comment)
       #expect(found[0] == found[1], comment)
-      if found[0] == Self.withPTLC { changed += 1 } else { kept += 1 }
+      if found[0] == plain(exchange.to) { changed += 1 } else { kept += 1 }
       // Whatever it is, payments go on.
-      let kind = found[0] == Self.withPTLC ? PTLCExtension.id : HTLCExtension.id
-      let name = try #require(try pair.offer(2, kind, by: 1, 20_000_000))
+      let name = try #require(try pair.offer(2, kind(found[0]), by: 1, 20_000_000))
       try pair.run()
       try pair.settle(name, number: 2, by: 0)
       try pair.settle(PaymentName(HTLCExtension.id, 0), number: 1, by: 1)
@@ -121,23 +198,24 @@ import Wire
   }
 
   /// One end dies between any two of its effects: what was not stored has not happened, what was not sent is sent again.
-  @Test(arguments: [0, 1]) func aDeathBetweenAnyTwoEffectsLeavesOneStack(victim: Int) throws {
+  @Test(arguments: exchanges, [0, 1])
+  func aDeathBetweenAnyTwoEffectsLeavesOneStack(exchange: Exchange, victim: Int) throws {
     var death = 0
     while true {
-      var pair = try opened()
+      var pair = try opened(exchange.from)
       try pair.ends[0].stored = #require(pair.ends[0].channel).encoded
       try pair.ends[1].stored = #require(pair.ends[1].channel).encoded
       pair.dies = (victim, death)
-      try pair.upgrade(Self.withPTLC, by: 0)
+      try pair.upgrade(exchange.to, by: 0)
       try pair.run()
       let happened = pair.dies == nil
       let found = names(pair)
       let comment: Comment = "death of \(victim) before effect \(death)"
       expectNoTrouble(pair, comment)
       #expect(found[0] == found[1], comment)
-      let kind = found[0] == Self.withPTLC ? PTLCExtension.id : HTLCExtension.id
+      #expect([exchange.from, plain(exchange.to)].contains(found[0]), comment)
       pair.dies = nil
-      let name = try #require(try pair.offer(2, kind, by: 1, 20_000_000), comment)
+      let name = try #require(try pair.offer(2, kind(found[0]), by: 1, 20_000_000), comment)
       try pair.run()
       try pair.settle(name, number: 2, by: 0)
       try pair.run()

@@ -37,6 +37,7 @@ import Testing
 
   @Test(arguments: [
     ("negotiation-anchors", "htlc + anchors", [600_000, 0] as [UInt64]),
+    ("negotiation-ptlc-musig2", "musig2 + htlc + ptlc(musig2) + anchors", [600_000, 800_000]),
     ("negotiation-musig2-ptlc", "musig2 + htlc + ptlc + anchors", [600_000, 800_000]),
   ])
   func aNegotiationIsTheSameBytesEachTime(name: String, text: String, contributions: [UInt64]) throws {

@@ -8,6 +8,8 @@ import PTLC
 import Payments
 import Peers
 import RPC
+import Storage
+import Synchronization
 import Testing
 import Wire
 
@@ -17,6 +19,7 @@ import Wire
 @Suite(.serialized) struct UpgradeTests {
   static let withPTLC = "musig2 + htlc + ptlc + anchors"
   static let without = "musig2 + htlc + anchors"
+  static let paired = "musig2 + htlc + ptlc(musig2) + anchors"
 
   private func pay(
     _ network: TestNetwork, _ from: Int, _ to: Int, _ amount: UInt64, _ kind: ExtensionID
@@ -65,6 +68,127 @@ import Wire
     try await network.nodes[0].close(id)
     try await network.mine(until: "the channel has ended", limit: 60) { await network.channel(0, id)?.phase == .ended }
     await network.stop()
+  }
+
+  /// The text that a stack has for whoever sees it: the first form of an extension is not named.
+  private func plain(_ text: String) -> String { text.replacing("(single-signer)", with: "") }
+
+  private func upgrade(_ network: TestNetwork, by index: Int, _ id: ChannelID, to text: String) async throws {
+    let reply = try await network.call(index, "glc-upgrade", ["id": .string("\(id)"), "stack": .string(text)])
+    let found = plain(text)
+    #expect(reply["stack"]?.stringValue == (found == Self.without ? "simple_taproot" : found))
+    try await network.wait("both have \(found)") {
+      for other in 0..<2 where await self.stack(network, other, id) != found { return false }
+      return true
+    }
+  }
+
+  /// Payments that both sides pre-sign together come, go, and take the place of the simpler ones.
+  @Test func aChannelGainsPaymentsThatBothPreSignAndExchangesTheirForm() async throws {
+    let network = try await TestNetwork(nodes: 2)
+    try await network.fund(0)
+    let id = try await network.open(0, 1, pushing: MilliSatoshi(3_000_000_000), type: .simpleTaproot)
+    try await upgrade(network, by: 0, id, to: Self.paired)
+    _ = try await pay(network, 0, 1, 20_000_000, PTLCExtension.id)
+    _ = try await pay(network, 1, 0, 5_000_000, PTLCExtension.id)
+    try await network.calm(id)
+    try await upgrade(network, by: 1, id, to: Self.without)
+    await #expect(throws: (any Error).self) { _ = try await self.pay(network, 0, 1, 1_000_000, PTLCExtension.id) }
+    try await upgrade(network, by: 1, id, to: Self.withPTLC)
+    _ = try await pay(network, 0, 1, 2_000_000, PTLCExtension.id)
+    // As long as a payment is pending, its form stays.
+    let held = try await network.holdPoint(0, 1, MilliSatoshi(3_000_000))
+    try await network.wait("it is held") { await network.isHeld(held) }
+    await #expect {
+      try await self.upgrade(network, by: 0, id, to: Self.paired)
+    } throws: {
+      "\($0)".contains("still holds")
+    }
+    try await network.settle(held)
+    try await network.wait("it is paid") { held.paying.isOver }
+    try await network.calm(id)
+    try await upgrade(network, by: 0, id, to: Self.paired)
+    _ = try await pay(network, 0, 1, 1_000_000, PTLCExtension.id)
+    for index in 0..<2 {
+      try await network.restart(index, losingPower: true)
+      try await network.connect(0, 1)
+      try await network.usable(id)
+      #expect(await stack(network, index, id) == Self.paired)
+      _ = try await pay(network, index, 1 - index, 1_000_000, PTLCExtension.id)
+    }
+    try await network.calm(id)
+    try await upgrade(network, by: 1, id, to: "musig2 + htlc + ptlc(single-signer) + anchors")
+    _ = try await pay(network, 1, 0, 1_000_000, PTLCExtension.id)
+    try await network.calm(id)
+    // 7,000 - 20 + 5 - 2 - 3 - 1 - 1 + 1 + 1 thousand satoshis.
+    #expect(await network.balance(0) == MilliSatoshi(6_980_000_000))
+    try await network.nodes[0].close(id)
+    try await network.mine(until: "the channel has ended", limit: 60) { await network.channel(0, id)?.phase == .ended }
+    await network.stop()
+  }
+
+  /// A node loses power before, or behind, each thing that it stores while the stack is exchanged, back and forth: afterwards there is one
+  /// stack, the same for both, and payments by whatever it has go on.
+  @Test(arguments: [0, 1], [false, true])
+  func powerLossAtAnyCommitOfAnUpgradeLeavesOneStack(victim: Int, isDurable: Bool) async throws {
+    let network = try await TestNetwork(nodes: 2) { settings, _ in
+      settings.channels.contestDelay = 6
+    } configure: { launch, _ in
+      launch.reconnectsQuickly()
+    }
+    try await network.fund(0)
+    let id = try await network.open(0, 1, pushing: MilliSatoshi(3_000_000_000), type: .simpleTaproot)
+    // Each of them is the other's way back, the forms of one extension too.
+    let simple = "musig2 + htlc + ptlc(single-signer) + anchors"
+    for (from, to) in [(Self.without, Self.paired), (Self.paired, simple), (simple, Self.paired)] {
+      var strikes = 0
+      for offset in 0..<40 {
+        try await network.calm(id)
+        if await stack(network, 0, id) != plain(from) { try await upgrade(network, by: 0, id, to: from) }
+        try await network.calm(id)
+        guard try await strike(network, id, to: to, victim, offset, isDurable: isDurable) else { break }
+        strikes += 1
+        let found = [await stack(network, 0, id), await stack(network, 1, id)]
+        #expect(found[0] == found[1] && [plain(from), plain(to)].contains(found[0]), "commit \(offset): \(found)")
+        try await network.usable(id)
+        let kind = found[0] == Self.without ? HTLCExtension.id : PTLCExtension.id
+        _ = try await pay(network, offset % 2, 1 - offset % 2, 1_000_000, kind)
+      }
+      #expect(strikes >= 2, "\(strikes) from \(from) to \(to)")
+    }
+    await network.stop()
+  }
+
+  /// Exchanges the stack while a node loses power at this commit. Returns when the channel is usable again; false when it never came to that
+  /// commit.
+  private func strike(
+    _ network: TestNetwork, _ id: ChannelID, to text: String, _ victim: Int, _ offset: Int, isDurable: Bool
+  ) async throws -> Bool {
+    let store = try #require(network.launches[victim].store as? MemoryStore)
+    store.inject(isDurable ? .losePowerAfter : .losePowerBefore, atCommit: store.commits + offset)
+    let description = try ExtensionRegistry.shipped.description(parsing: text)
+    let node = network.nodes[0]
+    let outcome = Mutex<Bool?>(nil)
+    Task {
+      do {
+        try await node.upgrade(id, to: description)
+        outcome.withLock { $0 = true }
+      } catch {
+        outcome.withLock { $0 = false }
+      }
+    }
+    var restarts = 0
+    try await network.wait("it is over, and the channel is usable", seconds: 60) {
+      restarts += await network.heal()
+      guard outcome.withLock({ $0 != nil }) else { return false }
+      for index in 0..<2 {
+        guard let channel = await network.channel(index, id), channel.canOffer, channel.core?.isChangingStack == false
+        else { return false }
+      }
+      return true
+    }
+    if outcome.withLock({ $0 }) == true { #expect(await stack(network, 0, id) == plain(text), "commit \(offset)") }
+    return restarts > 0
   }
 
   /// While one of the two has not revoked its commitment with the old stack, each commitment is shown with the stack that it has.

@@ -37,21 +37,7 @@ final class Life {
 
   /// What died is started again; what lost its connection is connected.
   func heal() async {
-    for index in network.nodes.indices {
-      guard let store = network.launches[index].store as? MemoryStore else { continue }
-      do { try await store.integrityCheck() } catch {
-        restarts += 1
-        await network.nodes[index].stop()
-        for _ in 0..<10 {
-          do {
-            let old = network.launches[index].store as! MemoryStore
-            network.launches[index].store = try old.reopened()
-            network.nodes[index] = try await Node.start(network.launches[index])
-            break
-          } catch { continue }
-        }
-      }
-    }
+    restarts += await network.heal()
   }
 
   func wait(_ what: String, seconds: Int = 15, _ condition: () async throws -> Bool) async throws {

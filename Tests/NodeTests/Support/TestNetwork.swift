@@ -79,6 +79,27 @@ final class TestNetwork {
     nodes[index] = try await Node.start(launches[index])
   }
 
+  /// Whoever has lost power is started again. Returns how many they were.
+  func heal() async -> Int {
+    var restarts = 0
+    for index in nodes.indices {
+      guard let store = launches[index].store as? MemoryStore else { continue }
+      do { try await store.integrityCheck() } catch {
+        restarts += 1
+        await nodes[index].stop()
+        for _ in 0..<10 {
+          do {
+            let old = launches[index].store as! MemoryStore
+            launches[index].store = try old.reopened()
+            nodes[index] = try await Node.start(launches[index])
+            break
+          } catch { continue }
+        }
+      }
+    }
+    return restarts
+  }
+
   func mine(_ count: Int = 1) async throws {
     let position = try #require(try await chain.mine(count).last)
     for node in nodes { await node.reach(position.height) }
