@@ -54,8 +54,10 @@ struct HostedOpening: Sendable {
 
   var stored: [UInt8] {
     var writer = ByteWriter(reservingCapacity: 4096)
-    writer.write(1 as UInt8)
+    writer.write(2 as UInt8)
     writer.write(keyIndex)
+    // 0 for none: no block of that height spends anything.
+    writer.write(conflictHeight ?? 0)
     writer.write(opening.encoded)
     return writer.bytes
   }
@@ -74,8 +76,11 @@ struct HostedOpening: Sendable {
   /// Reads what `stored` wrote.
   init(decoding bytes: [UInt8], hub: Hub) throws {
     var reader = ByteReader(bytes.bytes)
-    guard try reader.readUInt8() == 1 else { throw DecodingError.malformed("unknown version of a negotiation") }
+    let version = try reader.readUInt8()
+    guard (1...2).contains(version) else { throw DecodingError.malformed("unknown version of a negotiation") }
     keyIndex = try reader.readUInt64()
+    let conflict = version > 1 ? try reader.readUInt32() : 0
+    if conflict > 0 { conflictHeight = conflict }
     signer = try hub.signer(keyIndex)
     let rest = reader.readRest()
     opening = try Opening(

@@ -184,7 +184,7 @@ extension PeerHost {
     armClock(id)
   }
 
-  private func openingChange(_ id: NegotiationID) -> Change {
+  func openingChange(_ id: NegotiationID) -> Change {
     composition.openings[id]?.isDirty = false
     guard let hosted = composition.openings[id], hosted.opening.isStored else {
       return .delete(.openings, key: id.array)
@@ -332,11 +332,15 @@ extension PeerHost {
     if let reply = hosted.reply { answer(reply, .failure(.openingFailed("\(refusal)"))) }
     if let reservation = hosted.reservation {
       batch.afterwards.append { [hub] in await hub.wallet.release(reservation) }
+    } else if hosted.opening.deal.replaces == nil {
+      // After a restart, only the wallet knows which it was.
+      let own = hosted.opening.ownOutPoints
+      batch.afterwards.append { [hub] in await hub.wallet.release(holding: own) }
     }
     batch.changes.append(.delete(.openings, key: id.array))
   }
 
-  // MARK: Connections and blocks
+  // MARK: Connections
 
   func greetComposer() {
     composition.assembler = MessageAssembler()
@@ -360,53 +364,6 @@ extension PeerHost {
     else { return false }
     if composition.openings[id]?.early.count ?? 0 < 8 { composition.openings[id]?.early.append(message) }
     return true
-  }
-
-  /// Before the channels see the block: some of it may make one.
-  func connectBlockToOpenings(_ notice: BlockNotice) {
-    for id in Array(composition.openings.keys) {
-      guard let hosted = composition.openings[id] else { continue }
-      let own = hosted.opening.channel?.fundings.first?.funding.outPoint.txid
-      let spent = Set(hosted.opening.outPoints)
-      for (_, transaction) in notice.transactions {
-        if transaction.txid == own {
-          step(id) { $0.see(transaction) }
-        } else if transaction.inputs.contains(where: { spent.contains($0.previousOutput) }) {
-          composition.openings[id]?.conflictHeight = notice.height
-        }
-      }
-      if hosted.opening.stage == .opened {
-        settle(id, notice.height)
-        continue
-      }
-      step(id) { $0.block(notice.height) }
-      // So deep is what nobody expects to be undone, for money that is not in a channel yet.
-      if let height = composition.openings[id]?.conflictHeight, notice.height >= height + 5 {
-        step(id) { $0.conflict() }
-      }
-    }
-  }
-
-  func disconnectBlocksFromOpenings(to height: UInt32) {
-    for id in composition.openings.keys {
-      if let place = composition.openings[id]?.conflictHeight, place > height {
-        composition.openings[id]?.conflictHeight = nil
-      }
-    }
-  }
-
-  /// A channel that the peer has shown to have needs its negotiation no longer; one whose funding transaction was replaced by another will
-  /// never be.
-  private func settle(_ id: NegotiationID, _ height: UInt32) {
-    guard let channel = composition.openings[id]?.channel else { return }
-    if let hosted = channels[channel], !hosted.channel.isReady.remote, hosted.channel.phase < .onchain {
-      guard let conflict = composition.openings[id]?.conflictHeight, height >= conflict + 5,
-        hosted.channel.funding?.confirmation == nil
-      else { return }
-      forget(channel, "another transaction has spent an input of its funding transaction")
-    }
-    composition.openings[id] = nil
-    batch.changes.append(.delete(.openings, key: id.array))
   }
 
   /// After a start.

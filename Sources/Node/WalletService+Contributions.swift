@@ -37,6 +37,14 @@ extension WalletService {
     }
   }
 
+  /// Lets go of just these coins.
+  func release(holding outPoints: [OutPoint]) async {
+    guard !outPoints.isEmpty else { return }
+    for reservation in current.allReservations where Set(reservation.outPoints) == Set(outPoints) {
+      await release(reservation.id)
+    }
+  }
+
   /// What opens our inputs of a transaction, in their order there.
   func witnesses(
     _ transaction: Transaction, of own: Set<OutPoint>, spending: [TxOutput]

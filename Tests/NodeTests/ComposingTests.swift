@@ -4,6 +4,7 @@ import Encoding
 import GLC
 import Negotiation
 import Payments
+import Peers
 import Storage
 import Synchronization
 import Testing
@@ -209,6 +210,42 @@ import Wire
     }
     try await network.usable(await network.nodes[0].channels()[0].id)
     _ = try await network.pay(0, 1, MilliSatoshi(50_000_000))
+    await network.stop()
+  }
+
+  /// Both have agreed and nothing is signed yet, when one of them loses everything, and the other starts again: its coins are free.
+  @Test func coinsOfANegotiationThatThePeerHasForgottenAreFreeAfterARestart() async throws {
+    let network = try await TestNetwork(nodes: 2) { own, _ in own.maximumContribution = Satoshi(500_000) }
+    for index in 0..<2 { try await network.fund(index) }
+    let middle = try await network.middle(0, 1)
+    try await network.connect(0, 1)
+    let old = try await #require(network.launches[1].store as? MemoryStore).copy()
+    // Nobody's signatures get through.
+    middle.set { _, message in message.type == 45092 ? .say([]) : .pass }
+    let (proposer, peer) = (network.nodes[0], network.nodes[1].nodeID)
+    let wanted = try network.order("musig2 + htlc + ptlc + anchors", wished: 400_000)
+    let task = Task { try await proposer.propose(wanted, to: peer) }
+    for index in 0..<2 {
+      try await network.wait("\(index) has stored it") {
+        let stored = try await network.launches[index].store.records(in: .openings)
+        return !stored.isEmpty
+      }
+    }
+    #expect(await proposer.hub.wallet.current.allReservations.count == 1)
+    await network.nodes[1].stop()
+    network.launches[1].store = old
+    network.nodes[1] = try await Node.start(network.launches[1])
+    try await network.restart(0)
+    _ = try? await task.value
+    #expect(await network.nodes[0].hub.wallet.current.allReservations.count == 1)
+    middle.behave()
+    try await network.connect(0, 1)
+    try await network.wait("nothing is left of it") {
+      let openings = await network.nodes[0].compositions().values.flatMap(\.openings.values)
+      let reservations = await network.nodes[0].hub.wallet.current.allReservations
+      let stored = try await network.launches[0].store.records(in: .openings)
+      return openings.isEmpty && reservations.isEmpty && stored.isEmpty
+    }
     await network.stop()
   }
 
