@@ -4,7 +4,7 @@ extension FuzzTarget {
     [
       transaction, script, interpreter, spend, controlBlock, keys, musig, psbt, descriptor, miniscript, address, wif,
       extendedKey, mnemonic, signedMessage, block, filter, message, payload, failure, onion, failurePacket,
-      attribution, noise, invoice, offer, storedChannel, negotiation, json, tool, tlv, integers, bech32,
-      base58, base64, hex,
+      attribution, noise, invoice, offer, storedChannel, negotiation, composedChannel, json, tool, tlv, integers,
+      bech32, base58, base64, hex,
     ] + wireTexts + eachMessage
 }
