@@ -127,24 +127,20 @@ actor PaymentService {
     if mustWait, !isTaken { hub.store.hurry() }
   }
 
-  /// What is to be stored, of each record the last that was said of it.
+  /// What is to be stored. Of what every payment of a batch changes, the last is enough.
   private static func changes(of actions: [PaymentAction]) -> [Change] {
-    struct Place: Hashable {
-      var collection: RecordCollection
-      var key: [UInt8]
-    }
     var changes: [Change] = []
-    var places: [Place: Int] = [:]
+    var counters: Int?
     for case .store(let records) in actions {
       for record in records {
-        if record.isPrefix { places = [:] }
-        let place = Place(collection: record.collection, key: record.key)
-        if !record.isPrefix, let index = places[place] {
-          changes[index] = Change(record)
-        } else {
-          places[place] = changes.count
-          changes.append(Change(record))
+        if record.collection == .counters {
+          if let counters {
+            changes[counters] = Change(record)
+            continue
+          }
+          counters = changes.count
         }
+        changes.append(Change(record))
       }
     }
     return changes
