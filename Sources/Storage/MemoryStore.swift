@@ -78,6 +78,9 @@ public final class MemoryStore: Store {
   /// Strikes at the next commit.
   public func injectAtNextCommit(_ fault: Fault) { state.withLock { $0.faults[$0.commits] = fault } }
 
+  /// Whatever has not struck yet never will.
+  public func withdrawFaults() { state.withLock { $0.faults = [:] } }
+
   /// Lets commits wait, as a slow disk does, until `release`: nothing that depends on them may happen meanwhile.
   public func hold() { state.withLock { $0.isHeld = true } }
 

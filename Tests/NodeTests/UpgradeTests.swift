@@ -182,11 +182,16 @@ import Wire
       restarts += await network.heal()
       guard outcome.withLock({ $0 != nil }) else { return false }
       for index in 0..<2 {
-        guard let channel = await network.channel(index, id), channel.canOffer, channel.core?.isChangingStack == false
+        guard let channel = await network.channel(index, id), channel.canOffer, channel.core?.isChangingStack == false,
+          channel.core?.log.entries.isEmpty == true
         else { return false }
       }
       return true
     }
+    // What comes later is no part of the exchange.
+    store.withdrawFaults()
+    while case let late = await network.heal(), late > 0 { restarts += late }
+    try await network.usable(id)
     if outcome.withLock({ $0 }) == true { #expect(await stack(network, 0, id) == plain(text), "commit \(offset)") }
     return restarts > 0
   }
