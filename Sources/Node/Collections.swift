@@ -47,6 +47,7 @@ extension CollectionName {
   static let pastIndex: CollectionName = "past_index"
   static let onions: CollectionName = "onions"
   static let counters: CollectionName = "counters"
+  static let totals: CollectionName = "totals"
 
   init(_ collection: RecordCollection) {
     self =
@@ -62,6 +63,7 @@ extension CollectionName {
       case .pastIndex: .pastIndex
       case .onions: .onions
       case .counters: .counters
+      case .totals: .totals
       }
   }
 }
@@ -76,8 +78,9 @@ extension StoreSchema {
       .invoices,
       .payments,
       .parts, .pendingForwards, .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex, .onions, .counters,
+      .totals,
     ],
-    migrations: [.pastPayments, .onionPeriods])
+    migrations: [.pastPayments, .onionPeriods, .totals])
 }
 
 extension ChannelID {

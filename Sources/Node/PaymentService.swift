@@ -239,6 +239,12 @@ extension Hub {
   }
 }
 
+extension Hub {
+  func paymentTotals() async throws(NodeError) -> PaymentTotals {
+    try await withPayments { engine, _ in (engine.totals, []) }
+  }
+}
+
 extension PaymentTime {
   static var now: PaymentTime { PaymentTime(milliseconds: WallClock.milliseconds) }
 }

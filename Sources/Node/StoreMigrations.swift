@@ -17,6 +17,16 @@ extension StoreMigration {
     try store.move(InvoiceRecord.self) { $0.isOver }
   }
 
+  /// What payments have moved is counted as it happens.
+  static let totals = StoreMigration("what payments have moved is counted") { store throws(StoreError) in
+    var totals = PaymentTotals()
+    var changes: [[UInt8]: Change] = [:]
+    func keep(_ new: [RecordChange]) { for change in new { changes[change.key] = Change(change) } }
+    try store.forEach { (forward: ForwardRecord) in keep(totals.add(forward)) }
+    try store.forEach { (part: PartRecord) in keep(totals.add(part)) }
+    try store.apply(Array(changes.values))
+  }
+
   /// Onions that have passed are found, and forgotten, by when they expire.
   static let onionPeriods = StoreMigration("onions are kept by period") { store throws(StoreError) in
     var next: [UInt8]?
@@ -38,6 +48,25 @@ extension StoreMigration {
 }
 
 extension StoreEditor {
+  /// Goes through all that are over.
+  fileprivate func forEach<Record: PastRecord>(_ body: (Record) -> Void) throws(StoreError) {
+    let collection = CollectionName(Record.past)
+    var next: [UInt8]?
+    repeat {
+      let page = try records(in: collection, prefix: [], from: next, limit: 1000)
+      for stored in page { body(try Self.decode(stored, in: collection)) }
+      next = page.last.map { $0.key + [0] }
+    } while next != nil
+  }
+
+  private static func decode<Record: PastRecord>(
+    _ stored: StoreRecord, in collection: CollectionName
+  ) throws(StoreError) -> Record {
+    do throws(DecodingError) { return try Record(decoding: stored.value.bytes) } catch {
+      throw .damaged(path: collection.name, reason: "a record cannot be read: \(error)")
+    }
+  }
+
   fileprivate func move<Record: PastRecord>(
     _ type: Record.Type, where isOver: (Record) -> Bool
   ) throws(StoreError) {
@@ -47,10 +76,7 @@ extension StoreEditor {
       let page = try records(in: collection, prefix: [], from: next, limit: 1000)
       var changes: [Change] = []
       for stored in page {
-        let record: Record
-        do throws(DecodingError) { record = try Record(decoding: stored.value.bytes) } catch {
-          throw .damaged(path: collection.name, reason: "a record cannot be read: \(error)")
-        }
+        let record: Record = try Self.decode(stored, in: collection)
         if isOver(record) { changes += record.pastChanges.map(Change.init) }
       }
       try apply(changes)

@@ -202,7 +202,7 @@ import Wire
     let folder = NSTemporaryDirectory() + "glc-past-\(UInt64.random(in: 0...(.max)))"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let names = StoreSchema.node.collections.filter {
-      ![.pastInvoices, .pastPayments, .pastParts, .pastIndex].contains($0)
+      ![.pastInvoices, .pastPayments, .pastParts, .pastIndex, .totals].contains($0)
     }
     let older = try SQLiteStore(folder: folder, schema: StoreSchema(version: 2, collections: names))
     let (count, few) = (100_000 as UInt64, 10_000 as UInt64)
@@ -244,6 +244,9 @@ import Wire
     }
     let node = rich.nodes[0]
     #expect(try await remembered(node) == 10)
+    // What went through the channel is counted.
+    let outgoing = try #require(part.outgoing?.channel)
+    #expect(try await node.hub.paymentTotals().sent == [outgoing: MilliSatoshi(few * part.amountSent.rawValue)])
     // All of it is there.
     let last = try await rich.call(0, "listpays", ["index": "created", "start": .unsigned(count - 1)])
     #expect(indexes(last, "pays") == [count - 1, count])

@@ -97,11 +97,13 @@ public enum RecordCollection: String, Hashable, Sendable, CaseIterable {
   case onions = "payments.onions"
   /// How many records of each kind there have been.
   case counters = "payments.counters"
+  /// What payments have moved: see `PaymentTotals`.
+  case totals = "payments.totals"
 
   /// Whether the engine needs it when it starts: what is over it never reads.
   public var isLoaded: Bool {
     switch self {
-    case .invoices, .payments, .parts, .pendingForwards, .onions, .counters: true
+    case .invoices, .payments, .parts, .pendingForwards, .onions, .counters, .totals: true
     case .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex: false
     }
   }

@@ -251,7 +251,7 @@ extension PaymentEngine {
     record.status = status
     record.failureCode = code
     record.resolvedAt = now
-    actions.append(.store(record.pastChanges))
+    actions.append(.store(record.pastChanges + totals.add(record)))
     emit(.forward(record))
   }
 

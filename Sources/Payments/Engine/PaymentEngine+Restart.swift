@@ -166,6 +166,7 @@ extension PaymentEngine {
       _ = try SeenOnion(decoding: value.bytes)
       try onions.load(record)
     case .counters: counters = try Counters(decoding: value.bytes)
+    case .totals: try totals.load(key: record.key, value: value)
     case .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex: break
     }
   }

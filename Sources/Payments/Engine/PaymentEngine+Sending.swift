@@ -227,7 +227,7 @@ extension PaymentEngine {
     let id = part.id.payment
     let times =
       attribution.flatMap { try? Attribution($0) }?.fulfilledHoldTimes(sharedSecrets: part.sharedSecrets) ?? []
-    var changes = part.change
+    var changes = part.change + totals.add(part)
     var completed: PaymentRecord?
     if var record = payments[id] {
       if record.status != .complete {

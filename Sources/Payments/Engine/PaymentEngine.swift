@@ -74,6 +74,8 @@ public struct PaymentEngine: Sendable {
   var onions = SeenOnions()
 
   var counters = Counters()
+  /// What payments have moved so far.
+  public internal(set) var totals = PaymentTotals()
   /// Channels that we have asked to be failed.
   var closing: Set<ChannelID> = []
   /// What an input has led to so far.

@@ -244,7 +244,7 @@ extension SimulatedNetwork {
           case .payments, .pastPayments: #expect(try PaymentRecord(decoding: value.bytes).encoded == value)
           case .parts, .pastParts: #expect(try PartRecord(decoding: value.bytes).encoded == value)
           case .pendingForwards, .forwards: #expect(try ForwardRecord(decoding: value.bytes).encoded == value)
-          case .onions, .counters, .pastIndex: break
+          case .onions, .counters, .totals, .pastIndex: break
           }
         }
       }

@@ -16,9 +16,9 @@ import Wire
   }
 
   /// A payment from the first node to the last that is over.
-  private func paid(_ network: inout SimulatedNetwork) throws -> InvoiceRecord {
+  private func paid(_ network: inout SimulatedNetwork, label: String = "label") throws -> InvoiceRecord {
     let payee = network.nodes.count - 1
-    let invoice = try network.invoice(at: payee, 5_000_000)
+    let invoice = try network.invoice(at: payee, 5_000_000, label: label)
     let start = try network.pay(from: 0, invoice.bolt11)
     try network.run()
     #expect(try network.payment(start, at: 0).status == .complete)
@@ -41,6 +41,29 @@ import Wire
     #expect(try network.stored(PaymentRecord.self, at: 0).map(\.status) == [.complete])
     #expect(try network.stored(PartRecord.self, at: 0).map(\.status) == [.complete])
     #expect(try network.stored(ForwardRecord.self, at: 1).map(\.status) == [.settled])
+  }
+
+  /// What has left through each channel, and what forwarding has brought, as the records that are over say it.
+  @Test(arguments: [false, true]) func whatPaymentsHaveMovedIsCounted(restarts: Bool) throws {
+    var network = try forgetful(3)
+    for number in 0..<3 { _ = try paid(&network, label: "invoice \(number)") }
+    // A failure counts for nothing.
+    let wrong = try network.invoice(at: 2, 1_000_000)
+    let (_, actions) = try network.nodes[2].engine.deleteInvoice(wrong.paymentHash, status: .unpaid, at: network.time)
+    network.carryOut(2, actions)
+    _ = try network.pay(from: 0, wrong.bolt11)
+    try network.run()
+    if restarts { for node in 0..<3 { network.restart(node) } }
+    let parts = try network.stored(PartRecord.self, at: 0).filter { $0.status == .complete }
+    let forwards = try network.stored(ForwardRecord.self, at: 1).filter { $0.status == .settled }
+    #expect(parts.count == 3 && forwards.count == 3)
+    let first = try #require(parts[0].outgoing?.channel)
+    let second = try #require(forwards[0].outgoing?.channel)
+    let totals = network.nodes.map(\.engine.totals)
+    #expect(totals[0].sent == [first: MilliSatoshi(parts.reduce(0) { $0 + $1.amountSent.rawValue })])
+    #expect(totals[1].sent == [second: MilliSatoshi(forwards.reduce(0) { $0 + $1.amountOut.rawValue })])
+    #expect(totals[1].fees == MilliSatoshi(forwards.reduce(0) { $0 + $1.fee.rawValue }) && totals[1].fees > .zero)
+    #expect(totals[0].fees == .zero && totals[2] == PaymentTotals())
   }
 
   @Test(arguments: [false, true]) func payingAgainReturnsTheFirstPayment(restarts: Bool) throws {

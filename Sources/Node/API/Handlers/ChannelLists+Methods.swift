@@ -53,7 +53,7 @@ extension Handlers {
     let peer = try arguments.publicKey(ifPresent: "id")
     let scid = try arguments.shortChannelID(ifPresent: "short_channel_id")
     let connected = Set(node.network.peers.map(\.nodeID))
-    let sums = await sent()
+    let sums = try await hub.paymentTotals().sent
     let channels = await node.inspect().filter { hosted in
       hosted.channel.phase < .ended && (peer == nil || hosted.channel.peer.publicKey == peer)
         && (scid == nil || hosted.channel.shortChannelID == scid || hosted.channel.localAlias == scid)
@@ -61,7 +61,7 @@ extension Handlers {
     return ["channels": .array(channels.map { json($0, isConnected: connected.contains($0.channel.peer), sums) })]
   }
 
-  private func json(_ hosted: HostedChannel, isConnected: Bool, _ sums: [ChannelID: UInt64]) -> JSONValue {
+  private func json(_ hosted: HostedChannel, isConnected: Bool, _ sums: [ChannelID: MilliSatoshi]) -> JSONValue {
     let channel = hosted.channel
     let isFirst = node.nodeID < channel.peer
     var object: JSONObject = [
@@ -132,12 +132,12 @@ extension Handlers {
     if let ending = hub.directory.ending(of: channel.id) { status.append(.string(ending)) }
     if let failure = channel.failure { status.append(.string(failure)) }
     object["status"] = .array(status)
-    let sum = sums[channel.id] ?? 0
+    let sum = sums[channel.id] ?? .zero
     // What we have now is what we began with, less what we have sent, and what we have received.
     let beginning = channel.isOpener ? channel.capacity.milliSatoshi?.subtracting(channel.pushed) : channel.pushed
-    let received = MilliSatoshi(sum).adding(channel.ours)?.subtracting(beginning ?? .zero) ?? .zero
+    let received = sum.adding(channel.ours)?.subtracting(beginning ?? .zero) ?? .zero
     object["in_fulfilled_msat"] = .msat(received)
-    object["out_fulfilled_msat"] = .unsigned(sum)
+    object["out_fulfilled_msat"] = .msat(sum)
     object["htlcs"] = .array(htlcs(channel).map { .object($0) })
     return .object(object)
   }
@@ -220,19 +220,5 @@ extension Handlers {
           return .object(object)
         })
     ]
-  }
-
-  /// What has left through each channel, for good.
-  private func sent() async -> [ChannelID: UInt64] {
-    var sums: [ChannelID: UInt64] = [:]
-    try? await hub.past.forEach { (forward: ForwardRecord) in
-      guard forward.status == .settled, let outgoing = forward.outgoing else { return }
-      sums[outgoing.channel, default: 0] &+= forward.amountOut.rawValue
-    }
-    try? await hub.past.forEach { (part: PartRecord) in
-      guard part.status == .complete, let outgoing = part.outgoing else { return }
-      sums[outgoing.channel, default: 0] &+= part.amountSent.rawValue
-    }
-    return sums
   }
 }

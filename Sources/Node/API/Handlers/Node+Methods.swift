@@ -19,12 +19,7 @@ extension Handlers {
   func getinfo(_ arguments: RPCArguments, _ context: RPCContext) async throws -> JSONValue {
     let channels = await node.channels()
     let peers = Set(node.network.peers.map(\.nodeID)).union(channels.filter { $0.phase < .ended }.map(\.peer))
-    var fees: UInt64 = 0
-    try await hub.past.forEach { (forward: ForwardRecord) in
-      guard forward.status == .settled else { return }
-      let (sum, overflow) = fees.addingReportingOverflow(forward.fee.rawValue)
-      fees = overflow ? .max : sum
-    }
+    let fees = try await hub.paymentTotals().fees
     let features = hub.settings.features
     var object: JSONObject = [
       "id": .text(node.nodeID), "alias": .string(node.alias), "color": .hex(node.color),
@@ -36,7 +31,7 @@ extension Handlers {
       "binding": .array(node.addresses.map { .address($0) }),
       "version": .string(NodeAPI.version), "blockheight": .int(node.height),
       "network": .string(network == .bitcoin ? "bitcoin" : network.chainName),
-      "fees_collected_msat": .unsigned(fees),
+      "fees_collected_msat": .msat(fees),
       "lightning-dir": .string(surroundings.configuration.networkDirectory),
       "our_features": [
         "init": features.hex, "node": features.features(in: .nodeAnnouncement).hex,
