@@ -172,13 +172,6 @@ final class PastRecords: Sendable {
       next: found.count < limit ? nil : found.last.map { $0.key + [0] })
   }
 
-  /// Goes through all that are over, in the order of their beginning.
-  func forEach<Record: PastRecord>(_ body: (Record) throws -> Void) async throws {
-    try await store.forEachRecord(in: CollectionName(Record.past), pageSize: Self.pageSize) { stored in
-      try body(Record(decoding: stored.value.bytes))
-    }
-  }
-
   struct Page<Record: PastRecord>: Sendable {
     var records: [Record]
     /// Where the next page begins; nil when there is none.
