@@ -132,28 +132,23 @@ extension Planner {
 
   // MARK: A wallet without coins
 
-  /// What the wallet had no coin for joins what it had one for: one transaction takes the place of both. When there is none, those that
-  /// wait go together.
+  /// What the wallet had no coin for joins what it had one for: one transaction takes the place of both.
   mutating func joinUnfunded(_ keys: SpendingKeys) {
     var waiting: [Family: [Resolver.Attempt]] = [:]
-    for attempt in state.attempts where attempt.obstacle == .unfunded && attempt.lastHeight < state.height {
-      // Of a replacement, what it was to replace is on its way.
-      guard !attempt.claim.isReplacement else { continue }
+    for attempt in state.attempts where attempt.waitsForCoin && attempt.lastHeight < state.height {
       if let family = family(of: attempt.claim) { waiting[family, default: []].append(attempt) }
     }
     for (family, attempts) in waiting.sorted(by: { $0.key.lockTime < $1.key.lockTime }) {
       let partner = state.attempts.filter { attempt in
         attempt.obstacle == nil && attempt.lastHeight < state.height && self.family(of: attempt.claim) == family
       }.max { $0.claim.spends.count < $1.claim.spends.count }
-      join(attempts, to: partner, keys)
+      if let partner { join(attempts, to: partner, keys) }
     }
   }
 
-  private mutating func join(
-    _ attempts: [Resolver.Attempt], to partner: Resolver.Attempt?, _ keys: SpendingKeys
-  ) {
-    var joined = partner.map { [$0] } ?? []
-    var members = joined.flatMap { candidates(of: $0.claim) ?? [] }
+  private mutating func join(_ attempts: [Resolver.Attempt], to partner: Resolver.Attempt, _ keys: SpendingKeys) {
+    var joined = [partner]
+    var members = candidates(of: partner.claim) ?? []
     for attempt in attempts.sorted(by: { $0.claim.fee > $1.claim.fee }) {
       guard let more = candidates(of: attempt.claim), batches(members + more).count == 1 else { continue }
       members += more
@@ -161,11 +156,10 @@ extension Planner {
     }
     guard joined.count > 1, let first = joined.map(\.firstHeight).min() else { return }
     let weight = Claim.weight(joining: members.compactMap(\.template))
-    let minimum = partner.map { partner in
-      // Whatever its weight with what a wallet added: a unit of the relay's price more for each unit of weight pays for both.
-      let next = UInt64(partner.claim.feeRate.satPerKiloWeight) + UInt64(policy.incrementalRate.satPerKiloWeight)
-      return replacement(of: partner.claim, rate: FeeRate(satPerKiloWeight: UInt32(clamping: next)), weight: weight)
-    }
+    // Whatever its weight with what a wallet added: a unit of the relay's price more for each unit of weight pays for both.
+    let next = UInt64(partner.claim.feeRate.satPerKiloWeight) + UInt64(policy.incrementalRate.satPerKiloWeight)
+    let minimum = replacement(
+      of: partner.claim, rate: FeeRate(satPerKiloWeight: UInt32(clamping: next)), weight: weight)
     guard
       let claim = makeChildren(members.sorted(by: Self.isBefore), keys, waited: state.height - first, atLeast: minimum)
     else { return }

@@ -293,6 +293,11 @@ struct Planner {
     state.attempts = []
     for var attempt in attempts {
       let claim = attempt.claim
+      if attempt.waitsForCoin, attempt.lastHeight < state.height {
+        // Again, together with all that is open, by what it is worth: something may have become free that needs the coin more.
+        for outPoint in claim.outPoints { since[outPoint] = attempt.firstHeight }
+        continue
+      }
       guard attempt.lastHeight < state.height, let candidates = candidates(of: claim) else {
         kept.append(attempt)
         continue

@@ -208,6 +208,12 @@ extension Resolver {
     var lastHeight: UInt32
     /// Why its claim is not on its way.
     var obstacle: ClaimObstacle?
+
+    /// Whether nothing of it is on its way, for want of a coin that pays its fee.
+    var waitsForCoin: Bool {
+      guard case .children = claim.purpose else { return false }
+      return obstacle == .unfunded && !claim.isReplacement
+    }
   }
 
   // MARK: What the chain says

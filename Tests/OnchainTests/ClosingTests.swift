@@ -134,6 +134,10 @@ struct MixedTraffic: SimulatedTraffic {
     #expect(reports.contains { $0.outputs > 4 } || reports.count <= 1, "nothing was at stake")
   }
 
+  /// Of a joint claim that had no coin, a part is lost: the rest, worth a hundred times as much, was behind all others for the next coin.
+  @Test(arguments: [(PTLCStack.mixedZeroFee, 9980 as UInt64)])
+  func whatOnceFailedHolds(stack: PTLCStack, seed: UInt64) throws { _ = try live(stack, seed) }
+
   private func live(_ stack: PTLCStack, _ seed: UInt64) throws -> ClosingReport {
     let channelStack = try stack.stack
     let kind = seed / UInt64(PTLCStack.allCases.count)
