@@ -14,12 +14,22 @@ class Spent:
     def brought(self, bitcoind, roots):
         """What wallets have put in beside, to pay fees with, in satoshi."""
         return sum(
-            round(used["prevout"]["value"] * 1e8) for txid in self.transactions if txid not in roots
-            for used in bitcoind("getrawtransaction", txid, 2)["vin"] if used["txid"] not in self.transactions)
+            value(bitcoind, used) for txid in self.transactions if txid not in roots
+            for used in bitcoind("getrawtransaction", txid, 1)["vin"] if used["txid"] not in self.transactions)
 
     def fees(self, bitcoind):
         """Of all of them, in satoshi."""
-        return sum(round(bitcoind("getrawtransaction", txid, 2)["fee"] * 1e8) for txid in self.transactions)
+        total = 0
+        for txid in self.transactions:
+            transaction = bitcoind("getrawtransaction", txid, 1)
+            total += sum(value(bitcoind, used) for used in transaction["vin"])
+            total -= sum(round(output["value"] * 1e8) for output in transaction["vout"])
+        return total
+
+
+def value(bitcoind, used):
+    """Of what an input spends, in satoshi. bitcoind itself tells it, and the fee, of confirmed transactions alone."""
+    return round(bitcoind("getrawtransaction", used["txid"], 1)["vout"][used["vout"]]["value"] * 1e8)
 
 
 def own_outputs(member):
