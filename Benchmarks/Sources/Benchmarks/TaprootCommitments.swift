@@ -99,8 +99,9 @@ extension Suite {
           return sum
         } floor: { turns in
           // Both main outputs have a leaf, and so have the anchors.
-          floor_commitment_build(turns, empty.floor) &+ floor_taproot_outputs(turns, count, 2, internalKey)
-            &+ floor_taproot_outputs(turns, 4, 1, internalKey)
+          floor_commitment_build(turns, empty.floor)
+            &+ floor_taproot_outputs(turns, count, 2, points ? 1 : 0, internalKey)
+            &+ floor_taproot_outputs(turns, 4, 1, 0, internalKey)
         }
       }
       group = "Commitment signatures: \(name)"

@@ -116,7 +116,8 @@ uint64_t floor_write(size_t n, const char *path, size_t pages) {
 
 // MARK: Taproot outputs
 
-uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, const uint8_t *key33) {
+// `bound`: a key in the first leaf is made for this output alone.
+uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, int bound, const uint8_t *key33) {
   SHA256_CTX start, state;
   uint8_t hash[32], both[64], script[80], tweak[32], serialized[32];
   secp256k1_xonly_pubkey key, made;
@@ -132,6 +133,15 @@ uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, const ui
     for (size_t j = 0; j < outputs; j++) {
       memcpy(script, &j, 8);
       memcpy(script + 8, &i, 8);
+      if (bound) {
+        state = start;
+        SHA256_Update(&state, script, 33);
+        SHA256_Final(tweak, &state);
+        output = point;
+        MUST(secp256k1_ec_pubkey_tweak_add(floor_context, &output, tweak));
+        MUST(secp256k1_xonly_pubkey_from_pubkey(floor_context, &made, NULL, &output));
+        MUST(secp256k1_xonly_pubkey_serialize(floor_context, script + 40, &made));
+      }
       for (size_t leaf = 0; leaf < leaves; leaf++) {
         state = start;
         SHA256_Update(&state, script, sizeof script);

@@ -92,7 +92,7 @@ uint64_t floor_commitment_verify(size_t n, const floor_commitment *commitment);
 // One walk over the amounts of pending updates.
 uint64_t floor_walk(size_t n, const uint64_t *amounts, size_t count);
 // Taproot outputs of one internal key: leaves of 80 bytes (one or two), their branch, the tweak, and the key that comes of it.
-uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, const uint8_t *key33);
+uint64_t floor_taproot_outputs(size_t n, size_t outputs, size_t leaves, int bound, const uint8_t *key33);
 
 // Dijkstra's algorithm over arrays. A row for each edge: from, to, base fee, proportional fee, minimum, maximum, delta.
 typedef struct floor_graph floor_graph;
