@@ -151,6 +151,17 @@ extension Script {
   }
 }
 
+extension FixedByteWriter {
+  /// Writes what pushes a number onto the script stack, in its shortest form: at most 6 bytes.
+  @inlinable public mutating func write(push number: UInt32) {
+    guard number > 16 else { return write(number == 0 ? 0 : 0x50 + UInt8(truncatingIfNeeded: number)) }
+    // The highest bit is the sign.
+    let byteCount = (32 - number.leadingZeroBitCount) / 8 + 1
+    write(UInt8(truncatingIfNeeded: byteCount))
+    for index in 0..<byteCount { write(UInt8(truncatingIfNeeded: UInt64(number) >> UInt64(8 * index))) }
+  }
+}
+
 /// Numbers on the script stack: little-endian with a sign bit, as short as possible, zero is empty.
 public enum ScriptNumber {
   public static func encode(_ number: Int64) -> [UInt8] {

@@ -123,11 +123,11 @@ extension Commitment {
   public func pairedStage(
     at position: SecondStageIndex.Position, scratch: inout ByteWriter
   ) throws(SignatureError) -> PairedStage {
-    let (slot, hash) = try secondStageSighash(position, scratch: &scratch)
-    guard case .musigAdaptor(let ref, _, let point) = slot,
+    let signed = try secondStageSighash(position, scratch: &scratch)
+    guard case .musigAdaptor(let ref, _, let point) = signed.slot,
       case .taproot(let output) = store.output(at: Int(position.output)).lock.reveal
     else { throw .wrongKind }
-    return PairedStage(role: ref.role, point: point, output: output, hash: hash)
+    return PairedStage(role: ref.role, point: point, output: output, hash: signed.hash)
   }
 
   /// What each pre-signed path of each output is taken with: what the other side has signed for it or, where both sign together, the

@@ -115,11 +115,11 @@ extension Commitment {
   /// … and those that the holder signs beforehand (`Manifest.needsPresign`).
   public var presignIndex: SecondStageIndex { SecondStageIndex(store, signedBy: .holder) }
 
-  /// What the counterparty signs for one of the second-stage transactions, and how.
+  /// What a side signs for one of the second-stage transactions, and how.
   /// - Parameter scratch: memory for the script; keep it from one to the next.
   public func secondStageSighash(
     _ position: SecondStageIndex.Position, scratch: inout ByteWriter
-  ) throws(SignatureError) -> (slot: SignatureSlot, hash: Sighash) {
+  ) throws(SignatureError) -> SecondStageSighash {
     let outPoint = OutPoint(txid: txid, vout: UInt32(bitPattern: position.output))
     let entry = store.entries[Int(position.output)]
     switch entry.source {
@@ -130,13 +130,16 @@ extension Commitment {
         transaction: template.transaction(spending: outPoint),
         parent: SealedOutput(output: output, outPoint: outPoint), path: output.paths[Int(position.path)],
         template: template)
-      return (template.counterSignature, try child.sighash(template.counterSignature.sighashType))
+      return SecondStageSighash(
+        slot: template.counterSignature, hash: try child.sighash(template.counterSignature.sighashType))
     case .member(let member, let number):
       let family = store.families[Int(number)]
-      guard let sketch = family.secondStage(of: Int(member)) else { throw .wrongKind }
+      guard let sketch = family.secondStage(of: Int(member), signedBy: position.signer) else { throw .wrongKind }
       let type = sketch.counterSignature.sighashType
       if let leaf = sketch.leaf {
-        return (sketch.counterSignature, try sighash(sketch, at: position, outPoint, leaf, type))
+        return SecondStageSighash(
+          slot: sketch.counterSignature, boundKey: sketch.boundKey,
+          hash: try sighash(sketch, at: position, outPoint, leaf, type))
       }
       var preimage = SegwitV0Preimage(
         version: sketch.version, input: outPoint, sequence: sketch.sequence, amount: entry.value,
@@ -150,7 +153,8 @@ extension Commitment {
       }
       scratch.bytes.removeAll(keepingCapacity: true)
       family.writeWitnessScript(of: Int(member), to: &scratch)
-      return (sketch.counterSignature, preimage.hash(scriptCode: scratch.bytes.bytes))
+      return SecondStageSighash(
+        slot: sketch.counterSignature, boundKey: sketch.boundKey, hash: preimage.hash(scriptCode: scratch.bytes.bytes))
     }
   }
 
@@ -216,8 +220,7 @@ extension Commitment {
           holds = try isValid(
             signatures[position], try pairedStage(at: index[position], scratch: &scratch), by: signer, nonces[pair])
         } else {
-          let (slot, hash) = try secondStageSighash(index[position], scratch: &scratch)
-          holds = try isValid(signatures[position], slot, hash)
+          holds = try isValid(signatures[position], try secondStageSighash(index[position], scratch: &scratch))
         }
         guard holds else { throw .invalidChild(position) }
       }
@@ -229,7 +232,7 @@ extension Commitment {
     let slot = fundingCounterSignature
     let hash = try fundingHash(slot.sighashType)
     guard case .musigPartial(let ref, _) = slot else {
-      guard try isValid(signature, slot, hash) else { throw .invalidFunding }
+      guard try isValid(signature, SecondStageSighash(slot: slot, hash: hash)) else { throw .invalidFunding }
       return
     }
     guard case .musigPartial(let partial) = signature, case .taproot(let output) = fundingLock.reveal else {
@@ -242,14 +245,15 @@ extension Commitment {
   }
 
   private func isValid(
-    _ signature: CounterSignature, _ slot: SignatureSlot, _ hash: Sighash
+    _ signature: CounterSignature, _ signed: SecondStageSighash
   ) throws(SignatureError) -> Bool {
-    switch (slot, signature) {
-    case (.ecdsa(let ref, _), .ecdsa(let signature)): try key(ref).isValidECDSA(signature, for: hash.raw)
+    let hash = signed.hash.raw
+    switch (signed.slot, signature) {
+    case (.ecdsa(let ref, _), .ecdsa(let signature)): return try key(ref).isValidECDSA(signature, for: hash)
     case (.schnorr(let ref, _), .schnorr(let signature)):
-      try key(ref).xOnly.key.isValidSchnorr(signature, for: hash.raw)
+      return try key(ref).xOnly.key.isValidSchnorr(signature, for: hash)
     case (.adaptor(_, _, let point), .adaptor(let signature)):
-      try key(slot).xOnly.key.isValidSchnorrAdaptor(signature, for: hash.raw, point: point)
+      return try key(signed).xOnly.key.isValidSchnorrAdaptor(signature, for: hash, point: point)
     default: throw .wrongKind
     }
   }
@@ -271,12 +275,28 @@ extension Commitment {
     do { return try context.keys(ref) } catch { throw .draft(error) }
   }
 
-  private func key(_ slot: SignatureSlot) throws(SignatureError) -> PublicKey {
-    do { return try context.keys(slot) } catch { throw .draft(error) }
+  /// What a signature is for.
+  public func key(_ signed: SecondStageSighash) throws(SignatureError) -> PublicKey {
+    if let key = signed.boundKey { return key }
+    do { return try context.keys(signed.slot) } catch { throw .draft(error) }
   }
 
   private func fundingHash(_ type: SighashType) throws(SignatureError) -> Sighash {
     do { return try fundingSighash(type) } catch { throw .sighash(error) }
+  }
+}
+
+/// What is signed for a second-stage transaction, and how.
+public struct SecondStageSighash: Sendable {
+  public let slot: SignatureSlot
+  /// The slot's key where that is bound to a point and known already.
+  let boundKey: PublicKey?
+  public let hash: Sighash
+
+  init(slot: SignatureSlot, boundKey: PublicKey? = nil, hash: Sighash) {
+    self.slot = slot
+    self.boundKey = boundKey
+    self.hash = hash
   }
 }
 
@@ -286,8 +306,10 @@ public struct SecondStageIndex: RandomAccessCollection, Sendable {
     let output: Int32
     let path: Int32
     private let pairNumber: Int32
+    let signer: Side
 
-    fileprivate init(_ output: Int, _ path: Int, pair: Int?) {
+    fileprivate init(_ output: Int, _ path: Int, pair: Int?, signer: Side) {
+      self.signer = signer
       self.output = Int32(truncatingIfNeeded: output)
       self.path = Int32(truncatingIfNeeded: path)
       pairNumber = pair.map { Int32(truncatingIfNeeded: $0) } ?? -1
@@ -301,7 +323,7 @@ public struct SecondStageIndex: RandomAccessCollection, Sendable {
   /// How many of them both sides sign.
   public private(set) var pairCount = 0
 
-  /// - Parameter signer: who signs them. Families have none but the holder's, which the counterparty signs alone.
+  /// - Parameter signer: who signs them. Families have none that both sign.
   init(_ store: OutputStore, signedBy signer: Side) {
     positions.reserveCapacity(store.entries.count)
     for (output, entry) in store.entries.enumerated() {
@@ -310,15 +332,15 @@ public struct SecondStageIndex: RandomAccessCollection, Sendable {
         for (path, candidate) in store.described[Int(index)].paths.enumerated() {
           guard case .presigned(let template) = candidate.execution else { continue }
           if template.counterSignature.isPaired {
-            positions.append(Position(output, path, pair: pairCount))
+            positions.append(Position(output, path, pair: pairCount, signer: signer))
             pairCount += 1
           } else if candidate.spender != signer {
-            positions.append(Position(output, path, pair: nil))
+            positions.append(Position(output, path, pair: nil, signer: signer))
           }
         }
       case .member(let member, let family):
-        if signer == .counterparty, store.families[Int(family)].hasSecondStage(Int(member)) {
-          positions.append(Position(output, 0, pair: nil))
+        if store.families[Int(family)].hasSecondStage(Int(member), signedBy: signer) {
+          positions.append(Position(output, 0, pair: nil, signer: signer))
         }
       }
     }

@@ -151,7 +151,8 @@ struct LawChecker {
       let short = try commitment.secondStageSighash(position, scratch: &scratch)
       let slot = child.template.counterSignature
       let long = try child.sighash(slot.sighashType)
-      if short.slot != slot || short.hash != long {
+      let isAlike = try commitment.key(short) == commitment.context.keys(slot)
+      if !isAlike || short.slot != slot || short.hash != long {
         note("family", "\(child.parent.output.tag), path \(child.path.name)", "another second stage in short")
       }
     }

@@ -71,17 +71,20 @@ public struct SchnorrAdaptorSignature: FixedSizeBytes {
   }
 }
 
-extension KeyPair {
+extension SecretKey {
   /// Signs a message of any length (32 bytes for a sighash) up to the secret of `point`. The nonce is made as in BIP
   /// 340, with tags of its own and the point in the hash: k = int(hash_SchnorrAdaptor/nonce(t ‖ T ‖ x(P) ‖ m)) mod n,
   /// where t = d ⊕ hash_SchnorrAdaptor/aux(auxRand). As with libsecp256k1, the result is not verified again.
   ///
+  /// - Parameter publicKey: this key's, which the caller knows already. With another one the signature is worth nothing,
+  ///   and gives nothing away: the nonce depends on it.
+  ///
   /// Throws `.invalidAdaptorSignature` for a nonce of 0 or a sum at infinity, neither of which anybody will see.
   public func signSchnorrAdaptor(
-    _ message: RawSpan, point: PublicKey, auxRand: Bytes32
+    _ message: RawSpan, publicKey: PublicKey, point: PublicKey, auxRand: Bytes32
   ) throws(Secp256k1Error) -> SchnorrAdaptorSignature {
-    let key = xOnlyPublicKey
-    let secret = try SecretKey(Scalar(secretKey()).negated(if: publicKey.yIsOdd))
+    let (key, isOdd) = publicKey.xOnly
+    let secret = isOdd ? negated() : copy()
     var state = Tag.schnorrAdaptorNonce
     state.update(Tag.schnorrAdaptorAux.masking(secret.bytes, with: auxRand).bytes)
     state.update(point)
@@ -93,6 +96,15 @@ extension KeyPair {
     let challenge = schnorrChallenge(nonce: sum, key: key, message: message)
     let s = Scalar(nonce).negated(if: sum.yIsOdd) + challenge * Scalar(secret)
     return SchnorrAdaptorSignature(noncePoint: sum, s: s.bytes)
+  }
+}
+
+extension KeyPair {
+  /// As `SecretKey.signSchnorrAdaptor`.
+  public func signSchnorrAdaptor(
+    _ message: RawSpan, point: PublicKey, auxRand: Bytes32
+  ) throws(Secp256k1Error) -> SchnorrAdaptorSignature {
+    try secretKey().signSchnorrAdaptor(message, publicKey: publicKey, point: point, auxRand: auxRand)
   }
 
   public func signSchnorrAdaptor(

@@ -43,13 +43,13 @@ extension Commitment {
       var position = range.lowerBound
       while position < range.upperBound {
         // Second stages share their key: each piece derives it once.
-        let slot = try signing(index[position], &scratch).slot
+        let slot = try signed(index[position], &scratch).slot
         let ref = slot.isPaired ? KeyRef(slot.key.role, side) : slot.key
         let key = try secrets.secret(ref, side: side, perCommitmentPoint: point)
         switch slot {
         case .ecdsa:
           while position < range.upperBound {
-            let next = try signing(index[position], &scratch)
+            let next = try signed(index[position], &scratch)
             guard case .ecdsa(slot.key, _) = next.slot else { break }
             signatures.append(.ecdsa(key.signECDSA(next.hash.raw, grindLowR: grindLowR)))
             position += 1
@@ -57,7 +57,7 @@ extension Commitment {
         case .schnorr:
           let pair = KeyPair(key)
           while position < range.upperBound {
-            let next = try signing(index[position], &scratch)
+            let next = try signed(index[position], &scratch)
             guard case .schnorr(slot.key, _) = next.slot else { break }
             // No randomness is added (BIP 340 allows that): the same question gets the same answer.
             signatures.append(.schnorr(pair.signSchnorr(next.hash.raw, auxRand: Bytes32())))
@@ -65,12 +65,14 @@ extension Commitment {
           }
         case .adaptor:
           while position < range.upperBound {
-            let next = try signing(index[position], &scratch)
+            let next = try signed(index[position], &scratch)
             guard case .adaptor(slot.key, _, let point) = next.slot else { break }
+            let bound = try boundKey(next)
             do {
-              let pair = KeyPair(try key.adding(pointTweak(point)))
               signatures.append(
-                .adaptor(try pair.signSchnorrAdaptor(next.hash.raw, point: point, auxRand: Bytes32())))
+                .adaptor(
+                  try key.adding(pointTweak(point)).signSchnorrAdaptor(
+                    next.hash.raw.bytes, publicKey: bound, point: point, auxRand: Bytes32())))
             } catch {
               throw .unusableKey(slot.key)
             }
@@ -115,10 +117,14 @@ extension Commitment {
     do { return try pairedStage(at: position, scratch: &scratch) } catch { throw .signature(error) }
   }
 
-  /// With which key what is signed.
-  private func signing(
+  private func boundKey(_ signed: SecondStageSighash) throws(SigningError) -> PublicKey {
+    do { return try key(signed) } catch { throw .signature(error) }
+  }
+
+  /// What is signed with which key.
+  private func signed(
     _ position: SecondStageIndex.Position, _ scratch: inout ByteWriter
-  ) throws(SigningError) -> (slot: SignatureSlot, hash: Sighash) {
+  ) throws(SigningError) -> SecondStageSighash {
     do { return try secondStageSighash(position, scratch: &scratch) } catch { throw .signature(error) }
   }
 

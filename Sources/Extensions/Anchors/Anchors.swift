@@ -106,6 +106,6 @@ private struct AnchorOutputs: OutputFamily {
   }
 
   func writeWitnessScript(of member: Int, to writer: inout ByteWriter) { writer.write(script(side(member)).bytes) }
-  func secondStage(of member: Int) -> SecondStageSketch? { nil }
-  func hasSecondStage(_ member: Int) -> Bool { false }
+  func secondStage(of member: Int, signedBy signer: Side) -> SecondStageSketch? { nil }
+  func hasSecondStage(_ member: Int, signedBy signer: Side) -> Bool { false }
 }

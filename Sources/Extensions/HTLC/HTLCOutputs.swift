@@ -31,9 +31,10 @@ struct HTLCOutputs: OutputFamily {
     scripts.write(entry, isOffered: entry.offeredBy == holder, to: &writer)
   }
 
-  func hasSecondStage(_ member: Int) -> Bool { true }
+  func hasSecondStage(_ member: Int, signedBy signer: Side) -> Bool { signer == .counterparty }
 
-  func secondStage(of member: Int) -> SecondStageSketch? {
+  func secondStage(of member: Int, signedBy signer: Side) -> SecondStageSketch? {
+    guard signer == .counterparty else { return nil }
     let entry = entries[member]
     return child.sketch(entry, isOffered: entry.offeredBy == holder)
   }
@@ -160,16 +161,5 @@ struct HTLCScripts {
       writer.write(push: entry.cltvExpiry)
       writer.write(receivedTail.bytes)
     }
-  }
-}
-
-extension FixedByteWriter {
-  /// A script number, in its shortest form.
-  mutating func write(push number: UInt32) {
-    guard number > 16 else { return write(number == 0 ? 0 : Opcode.op1.rawValue + UInt8(number - 1)) }
-    // The highest bit is the sign.
-    let byteCount = (32 - number.leadingZeroBitCount) / 8 + 1
-    write(UInt8(byteCount))
-    for index in 0..<byteCount { write(UInt8(truncatingIfNeeded: UInt64(number) >> UInt64(8 * index))) }
   }
 }

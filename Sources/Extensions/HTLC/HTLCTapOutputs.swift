@@ -88,7 +88,7 @@ struct HTLCTapOutputs: OutputFamily {
   func lock(of member: Int) -> OutputLock { output(of: member).lock }
   func paths(of member: Int) -> [SpendPath] { output(of: member).paths }
   func writeWitnessScript(of member: Int, to writer: inout ByteWriter) {}
-  func hasSecondStage(_ member: Int) -> Bool { true }
+  func hasSecondStage(_ member: Int, signedBy signer: Side) -> Bool { signer == .counterparty }
 
   // MARK: In short
 
@@ -100,7 +100,8 @@ struct HTLCTapOutputs: OutputFamily {
     return try scripts.outputKey(entry, isOffered: isOffered(entry))
   }
 
-  func secondStage(of member: Int) -> SecondStageSketch? {
+  func secondStage(of member: Int, signedBy signer: Side) -> SecondStageSketch? {
+    guard signer == .counterparty else { return nil }
     let entry = entries[member]
     return SecondStageSketch(
       version: version, lockTime: lockTime(entry), sequence: sequence, counterSignature: counterSignature,
