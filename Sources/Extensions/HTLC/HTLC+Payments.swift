@@ -73,13 +73,7 @@ extension HTLCExtension: ConditionalPayment {
     }
   }
 
-  public func pending(in ledger: HTLCLedger) -> [PendingPayment<PaymentHash>] {
-    ledger.entries.map {
-      PendingPayment(
-        id: $0.id, offeredBy: $0.offeredBy, amount: $0.amount, lock: $0.paymentHash, expiry: $0.cltvExpiry)
-    }
-  }
-
+  public func pending(in ledger: HTLCLedger) -> [PendingPayment<PaymentHash>] { ledger.pending }
   public func nextID(of party: Party, in ledger: HTLCLedger) -> UInt64 { ledger.nextID[party] }
   public func tag(of id: UInt64, offeredBy party: Party) -> OutputTag { HTLCEntry.tag(of: id, offeredBy: party) }
 

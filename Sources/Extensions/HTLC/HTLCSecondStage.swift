@@ -104,7 +104,3 @@ struct HTLCSecondStage {
       counterSignature: counterSignature, value: value(entry, isOffered: isOffered), scriptPubKey: outputProgram)
   }
 }
-
-extension HTLCEntry {
-  var secretID: SecretID { SecretID(kind: .sha256, value: paymentHash.raw) }
-}

@@ -46,12 +46,7 @@ extension PTLCExtension: ConditionalPayment {
     }
   }
 
-  public func pending(in ledger: PTLCLedger) -> [PendingPayment<PaymentPoint>] {
-    ledger.entries.map {
-      PendingPayment(id: $0.id, offeredBy: $0.offeredBy, amount: $0.amount, lock: $0.lock, expiry: $0.expiry)
-    }
-  }
-
+  public func pending(in ledger: PTLCLedger) -> [PendingPayment<PaymentPoint>] { ledger.pending }
   public func nextID(of party: Party, in ledger: PTLCLedger) -> UInt64 { ledger.nextID[party] }
   public func tag(of id: UInt64, offeredBy party: Party) -> OutputTag { PTLCEntry.tag(of: id, offeredBy: party) }
 
