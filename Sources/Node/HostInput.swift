@@ -12,8 +12,8 @@ internal import Wire
 /// What a peer's host works off.
 enum HostInput: Sendable {
   case connected(PeerConnection)
-  /// What has arrived; `done` is told when it has been worked off, so that the next is read.
-  case messages([RawMessage], PeerConnection, done: CheckedContinuation<Void, Never>)
+  /// What has arrived; `readOn` is called when it has been worked off.
+  case messages([RawMessage], PeerConnection, readOn: @Sendable () -> Void)
   case disconnected(PeerConnection)
   /// Answers as soon as there is a connection.
   case whenConnected(CheckedContinuation<Void, Never>)

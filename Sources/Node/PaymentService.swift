@@ -44,7 +44,6 @@ actor PaymentService {
       hub: hub,
       hasFailed: { [logger] in logger.critical("payments cannot be stored", metadata: ["reason": "\($0)"]) },
       isOver: {})
-    releases.start()
   }
 
   /// Takes up what was interrupted.

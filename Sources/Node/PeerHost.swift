@@ -50,8 +50,8 @@ actor PeerHost {
     /// Who waits for an answer: told whether everything is stored, or never will be.
     var answers: [@Sendable (Bool) -> Void] = []
     var done: [CheckedContinuation<Void, Never>] = []
-    /// Those whose messages were read.
-    var read: [CheckedContinuation<Void, Never>] = []
+    /// For the messages that were read: on to the next ones.
+    var read: [@Sendable () -> Void] = []
     var disconnect: String?
     var payments: [PaymentInput] = []
     /// Who asks what the channels are like: after everybody else has been told.
@@ -93,7 +93,6 @@ actor PeerHost {
   nonisolated func start() { Task { await run() } }
 
   private func run() async {
-    releases.start()
     begin()
     resumeOpenings()
     while let inputs = await mailbox.next() {
@@ -120,7 +119,7 @@ actor PeerHost {
   /// Of what comes when the host has stopped.
   private func refuse(_ input: HostInput) {
     switch input {
-    case .messages(_, _, let done), .block(_, let done), .reorg(_, let done), .whenConnected(let done),
+    case .block(_, let done), .reorg(_, let done), .whenConnected(let done),
       .stop(let done):
       done.resume()
     case .open(_, let reply): reply(.failure(.openingFailed("the node stops")))
@@ -133,7 +132,8 @@ actor PeerHost {
     case .inspect(let body): body(Array(channels.values))
     case .connected(let connection): connection.close("the node stops")
     case .contribution, .noContribution, .inputsChecked, .witnesses, .noWitnesses, .openingClock: break
-    case .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed, .unconfirmed,
+    case .messages, .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed,
+      .unconfirmed,
       .goOnchain,
       .unpublished, .quiescenceIsOver,
       .send:
@@ -195,7 +195,7 @@ actor PeerHost {
     // While the disk is at work, and the peer.
     for id in batch.touched { channels[id]?.channel.prepare() }
     // Messages are worked off; what has come of them waits for the disk without us.
-    for done in batch.read { done.resume() }
+    for readOn in batch.read { readOn() }
     if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }
     if let reason = batch.disconnect { disconnect(after: reason) }
     if batch.stops {
@@ -225,14 +225,15 @@ actor PeerHost {
       for done in batch.done { done.resume() }
       for body in batch.inspections { body(seen) }
     }
-    let isNothing =
-      batch.changes.isEmpty && batch.messages.isEmpty && batch.afterwards.isEmpty && batch.answers.isEmpty
-      && batch.done.isEmpty && batch.inspections.isEmpty
+    // What nobody waits for is written together with what comes next, or a second later: should it be lost, the peer says it again.
+    let isAwaited =
+      !batch.messages.isEmpty || !batch.afterwards.isEmpty || !batch.answers.isEmpty || !batch.done.isEmpty
+      || !batch.inspections.isEmpty
+    if isAwaited || !batch.changes.isEmpty { releases.add(item, isUrgent: false) }
     // Payments make something of it at once, or see to it that it is written.
-    if !isNothing { releases.add(item, isUrgent: batch.payments.isEmpty) }
     let inputs = batch.payments.map { PaymentCommand.input($0) }
-    let isTaken = inputs.isEmpty ? false : hub.payments.post(forerunners.map { .behind($0) } + inputs)
-    if !isTaken, !forerunners.isEmpty { hub.store.hurry() }
+    let isTaken = !inputs.isEmpty && hub.payments.post(forerunners.map { .behind($0) } + inputs)
+    if !isTaken, isAwaited || !inputs.isEmpty { hub.store.hurry() }
   }
 
   /// Answers once everything that has led to it is durable; says so when that will never be.
@@ -257,8 +258,8 @@ actor PeerHost {
   private func handle(_ input: HostInput) async {
     switch input {
     case .connected(let connection): connect(connection)
-    case .messages(let messages, let from, let done):
-      batch.read.append(done)
+    case .messages(let messages, let from, let readOn):
+      batch.read.append(readOn)
       guard from === connection else { break }
       for message in messages where batch.disconnect == nil { receive(message) }
     case .disconnected(let closed):
@@ -338,14 +339,16 @@ actor PeerHost {
       apply(effects, to: id)
     }
     greetComposer()
-    let mailbox = mailbox
-    Task {
-      while let messages = await connection.nextBatch() {
-        await withCheckedContinuation { done in
-          if !mailbox.post(.messages(messages, connection, done: done)) { done.resume() }
-        }
-      }
-      mailbox.post(.disconnected(connection))
+    read(from: connection)
+  }
+
+  /// A batch of messages, and the next one when that is worked off.
+  private nonisolated func read(from connection: PeerConnection) {
+    connection.takeBatch { [self] messages in
+      let input =
+        messages.map { HostInput.messages($0, connection, readOn: { [self] in read(from: connection) }) }
+        ?? .disconnected(connection)
+      mailbox.post(input)
     }
   }
 

@@ -8,8 +8,11 @@ final class Inbox: Sendable {
     var isFinished = false
     /// The connection waits for room.
     var isPaused = false
-    var waiter: CheckedContinuation<[RawMessage]?, Never>?
+    var waiter: Taker?
   }
+
+  /// Nil at the end.
+  typealias Taker = @Sendable ([RawMessage]?) -> Void
 
   private let state = Mutex(State())
   private let limit: Int
@@ -27,7 +30,7 @@ final class Inbox: Sendable {
   /// Messages that come although reading was paused are kept too, within reason: when a peer closes, all that its and our system hold comes
   /// at once.
   func put(_ messages: [RawMessage], byteCount: Int) -> Result {
-    var waiter: CheckedContinuation<[RawMessage]?, Never>?
+    var waiter: Taker?
     let result: Result = state.withLock { state in
       guard !state.isFinished else { return .goOn }
       if let first = state.waiter {
@@ -44,7 +47,7 @@ final class Inbox: Sendable {
       if state.byteCount > limit { state.isPaused = true }
       return state.isPaused ? .pause : .goOn
     }
-    waiter?.resume(returning: messages)
+    waiter?(messages)
     return result
   }
 
@@ -59,7 +62,7 @@ final class Inbox: Sendable {
       state.waiter = nil
       return waiter
     }
-    waiter?.resume(returning: nil)
+    waiter?(nil)
   }
 
   private enum Taken {
@@ -80,43 +83,47 @@ final class Inbox: Sendable {
     return state.isFinished ? .end : .nothing
   }
 
-  /// Everything that is there; waits when there is nothing. Nil at the end, and when the task is cancelled.
-  func next(resumeReading: () -> Void) async -> [RawMessage]? {
-    switch state.withLock({ take(&$0) }) {
+  /// Hands over everything that is there: at once, or when something comes, on the thread of the connection; nil at the end.
+  func take(resumeReading: () -> Void, _ taker: @escaping Taker) {
+    var earlier: Taker?
+    let now: Taken = state.withLock { state in
+      let taken = take(&state)
+      if case .nothing = taken {
+        earlier = state.waiter
+        state.waiter = taker
+      }
+      return taken
+    }
+    // There is one consumer; a second one takes the first one's place.
+    earlier?(nil)
+    switch now {
     case .batch(let messages, let resumes):
       if resumes { resumeReading() }
-      return messages
-    case .end: return nil
+      taker(messages)
+    case .end: taker(nil)
     case .nothing: break
     }
-    return await withTaskCancellationHandler {
+  }
+
+  /// The same for a task: nil, too, when that is cancelled.
+  func next(resumeReading: () -> Void) async -> [RawMessage]? {
+    await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        var earlier: CheckedContinuation<[RawMessage]?, Never>?
-        let now: Taken = state.withLock { state in
-          let taken = Task.isCancelled ? .end : take(&state)
-          if case .nothing = taken {
-            earlier = state.waiter
-            state.waiter = continuation
-          }
-          return taken
-        }
-        // There is one consumer; a second one takes the first one's place.
-        earlier?.resume(returning: nil)
-        switch now {
-        case .batch(let messages, let resumes):
-          if resumes { resumeReading() }
-          continuation.resume(returning: messages)
-        case .end: continuation.resume(returning: nil)
-        case .nothing: break
-        }
+        take(resumeReading: resumeReading) { continuation.resume(returning: $0) }
+        // The handler may have come too early to find us.
+        if Task.isCancelled { abandon() }
       }
     } onCancel: {
-      let waiter = state.withLock { state in
-        let waiter = state.waiter
-        state.waiter = nil
-        return waiter
-      }
-      waiter?.resume(returning: nil)
+      abandon()
     }
+  }
+
+  /// Whoever waits gets nothing.
+  private func abandon() {
+    let waiter = state.withLock { state in
+      defer { state.waiter = nil }
+      return state.waiter
+    }
+    waiter?(nil)
   }
 }

@@ -64,6 +64,12 @@ public final class PeerConnection: Sendable {
     await inbox.next { handler.eventLoop.execute { [handler] in handler.value.resume(.inbox) } }
   }
 
+  /// The same without a task: hands the messages to `body`, at once or, when some have come, on the connection's thread, where it must be
+  /// short. Once for each call.
+  public func takeBatch(_ body: @escaping @Sendable ([RawMessage]?) -> Void) {
+    inbox.take(resumeReading: { handler.eventLoop.execute { [handler] in handler.value.resume(.inbox) } }, body)
+  }
+
   // MARK: Sending
 
   /// Sends messages, each with its two bytes of type, in this order and after all that was sent before. They are written together.

@@ -4,8 +4,10 @@ internal import Synchronization
 /// when they are handed to it once more. Whoever builds on them may go on at once, as long as it shows nothing of it to anybody outside
 /// before the pledge is kept.
 public final class Pledge: Sendable {
+  public typealias Listener = @Sendable (Result<Void, StoreError>) -> Void
+
   private enum State {
-    case open([CheckedContinuation<Result<Void, StoreError>, Never>])
+    case open([Listener])
     case kept
     case broken(StoreError)
   }
@@ -16,21 +18,25 @@ public final class Pledge: Sendable {
 
   public var isKept: Bool { state.withLock { if case .kept = $0 { true } else { false } } }
 
+  /// What has become of it; while that is open, nil, and `listener` is told later, on the thread of the store: what it does must be short.
+  public func result(orTell listener: @escaping Listener) -> Result<Void, StoreError>? {
+    state.withLock { state -> Result<Void, StoreError>? in
+      switch state {
+      case .open(let listeners):
+        state = .open(listeners + [listener])
+        return nil
+      case .kept: return .success(())
+      case .broken(let error): return .failure(error)
+      }
+    }
+  }
+
   /// Waits until it is kept, and throws why it is not.
   public func value() async throws(StoreError) {
-    let result = await withCheckedContinuation { continuation in
-      let known: Result<Void, StoreError>? = state.withLock { state in
-        switch state {
-        case .open(let waiters):
-          state = .open(waiters + [continuation])
-          return nil
-        case .kept: return .success(())
-        case .broken(let error): return .failure(error)
-        }
-      }
-      if let known { continuation.resume(returning: known) }
+    let outcome = await withCheckedContinuation { continuation in
+      if let known = result(orTell: { continuation.resume(returning: $0) }) { continuation.resume(returning: known) }
     }
-    try result.get()
+    try outcome.get()
   }
 
   /// It is tried once more.
@@ -40,15 +46,15 @@ public final class Pledge: Sendable {
 
   /// What is to be done about it when no lock is held any more.
   func settle(_ result: Result<Void, StoreError>) -> @Sendable () -> Void {
-    let waiters = state.withLock { state in
-      guard case .open(let waiters) = state else { return [] as [CheckedContinuation<Result<Void, StoreError>, Never>] }
+    let listeners = state.withLock { state in
+      guard case .open(let listeners) = state else { return [] as [Listener] }
       switch result {
       case .success: state = .kept
       case .failure(let error): state = .broken(error)
       }
-      return waiters
+      return listeners
     }
-    return { for waiter in waiters { waiter.resume(returning: result) } }
+    return { for listener in listeners { listener(result) } }
   }
 }
 

@@ -87,7 +87,7 @@ import Wire
       "an offer of more than there is", .onChain, log: "more than 10000000000 msat in flight",
       of(UpdateAddHTLC.type) { [$0.replacing(at: 40, with: [0, 0, 0xff, 0, 0, 0, 0, 0])] }),
     Lie(
-      "an offer of nothing", .onChain, log: "an HTLC of 0 msat",
+      "an offer of nothing", .onChain, log: "HTLC of 0 msat",
       of(UpdateAddHTLC.type) { [$0.replacing(at: 40, with: [UInt8](repeating: 0, count: 8))] }),
     Lie(
       "an offer that ends at a time", .onChain, log: "an HTLC that expires at a time, not a height",
