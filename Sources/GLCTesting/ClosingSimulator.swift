@@ -53,7 +53,14 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
   /// A revoked commitment that its holder shows without meaning to: its resolver knows better.
   var accident: ResolverInput.LocalCommitment?
   /// What a party is about to tell its resolver of claims that it could not publish.
-  private var obstacles: [(party: Int, outPoints: [OutPoint], obstacle: ClaimObstacle)] = []
+  private var obstacles: [Obstacle] = []
+
+  private struct Obstacle {
+    var party: Int
+    var outPoints: [OutPoint]
+    var kind: ClaimObstacle
+    var taken: [OutPoint] = []
+  }
   /// Transactions that a party is about to see before they are confirmed.
   private var rumours: [(party: Int, transaction: Transaction)] = []
   var authors: [TxID: Int] = [:]
@@ -295,9 +302,9 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
 
   /// What is refused is divided at once, until one output stands alone.
   private mutating func reportObstacles() throws {
-    while let (index, outPoints, obstacle) = obstacles.popLast() {
-      if obstacle == .unfunded { unfunded[index].formUnion(outPoints) }
-      try tell(.unpublished(outPoints, obstacle), to: index)
+    while let obstacle = obstacles.popLast() {
+      if obstacle.kind == .unfunded { unfunded[obstacle.party].formUnion(obstacle.outPoints) }
+      try tell(.unpublished(obstacle.outPoints, obstacle.kind, taken: obstacle.taken), to: obstacle.party)
     }
   }
 
@@ -372,7 +379,7 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
       guard let funded = try fund(claim, by: index) else {
         report.unfunded += 1
         log.append("\(chain.height): \(index) has no coin for \(claim.spends.map { "\($0.path.name) of \($0.value)" })")
-        return obstacles.append((party: index, outPoints: wanted, obstacle: .unfunded))
+        return obstacles.append(Obstacle(party: index, outPoints: wanted, kind: .unfunded))
       }
       (claim, transaction) = funded
     }
@@ -407,7 +414,18 @@ struct ClosingSimulator<Traffic: SimulatedTraffic> {
     }
     if claim.spends.count > 1, case .children = claim.purpose { report.joined += claim.spends.count }
     guard try submit(package, by: index, mayFail: { _ in false }) else {
-      return obstacles.append((party: index, outPoints: wanted, obstacle: .contested))
+      // Not everybody can look into the mempool.
+      let taken = transaction.txid.raw[0].isMultiple(of: 4) ? [] : rivals(of: wanted, index)
+      return obstacles.append(Obstacle(party: index, outPoints: wanted, kind: .contested, taken: taken))
+    }
+  }
+
+  /// What a transaction of the other side's in the mempool takes.
+  private func rivals(of outPoints: [OutPoint], _ index: Int) -> [OutPoint] {
+    outPoints.filter { outPoint in
+      chain.mempool.contains { transaction in
+        authors[transaction.txid] != index && transaction.inputs.contains { $0.previousOutput == outPoint }
+      }
     }
   }
 

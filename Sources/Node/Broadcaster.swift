@@ -75,6 +75,13 @@ actor Broadcaster {
     packages[txid] = Package(transactions: transactions, why: why)
   }
 
+  /// Which of these outputs transactions in the mempool take that are not ours; none when nobody knows.
+  func rivals(of outPoints: [OutPoint]) async -> [OutPoint] {
+    guard let spenders = try? await source.mempoolSpenders(of: outPoints) else { return [] }
+    let ours = Set(packages.values.lazy.flatMap { $0.transactions.lazy.map(\.txid) })
+    return outPoints.filter { outPoint in spenders[outPoint].map { !ours.contains($0) } ?? false }
+  }
+
   private func drop(_ txid: TxID) {
     packages[txid] = nil
     order.removeAll { $0 == txid }

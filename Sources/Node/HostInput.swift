@@ -54,7 +54,7 @@ enum HostInput: Sendable {
   /// The channel has failed and that is stored: now it goes to the chain.
   case goOnchain(ChannelID, deadline: UInt32?)
   /// A claim of these outputs did not get out.
-  case unpublished(ChannelID, [OutPoint], ClaimObstacle)
+  case unpublished(ChannelID, [OutPoint], ClaimObstacle, taken: [OutPoint])
   case upgrade(ChannelID, StackDescription, Reply<Void>)
   /// So long after both said `stfu`.
   case quiescenceIsOver(ChannelID, UInt64)

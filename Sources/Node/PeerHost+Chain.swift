@@ -292,7 +292,9 @@ extension PeerHost {
         obstacle = .refused
         logger.error("a claim cannot be made", metadata: ["what": "\(claim.text)", "reason": "\(error)"])
       }
-      if let obstacle { mailbox.post(.unpublished(id, claim.outPoints, obstacle)) }
+      guard let obstacle else { return }
+      let taken = obstacle == .contested ? await hub.broadcaster.rivals(of: claim.outPoints) : []
+      mailbox.post(.unpublished(id, claim.outPoints, obstacle, taken: taken))
     }
   }
 

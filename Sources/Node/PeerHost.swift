@@ -302,7 +302,8 @@ actor PeerHost {
       disconnectBlocks(to: height)
     case .unconfirmed(let transaction): see(transaction)
     case .goOnchain(let id, let deadline): await beginOnchain(id, deadline: deadline)
-    case .unpublished(let id, let outPoints, let obstacle): tell(id, .unpublished(outPoints, obstacle))
+    case .unpublished(let id, let outPoints, let obstacle, let taken):
+      tell(id, .unpublished(outPoints, obstacle, taken: taken))
     case .setPolicy(let id, let policy, let reply):
       guard channels[id] != nil else { return reply(.failure(.unknownChannel(id))) }
       channels[id]?.policy = policy

@@ -11,8 +11,9 @@ public enum ChainEvent: Sendable {
   case learned(SecretID, [UInt8])
   /// A transaction that spends something watched is on its way: the funding output, perhaps with too low a fee.
   case unconfirmed(Transaction)
-  /// The claim of these outputs, as it was handed out last, could not be published.
-  case unpublished([OutPoint], ClaimObstacle)
+  /// The claim of these outputs, as it was handed out last, could not be published. `taken`: those that somebody else's transaction in the
+  /// mempool spends, as far as that is known.
+  case unpublished([OutPoint], ClaimObstacle, taken: [OutPoint] = [])
   /// Our own commitment is to be published, unless it is known to be outdated, and to be confirmed at this height at the latest, if anything depends on it.
   case close(deadline: UInt32?)
 }

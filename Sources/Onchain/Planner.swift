@@ -259,9 +259,10 @@ struct Planner {
     }
   }
 
-  /// Something of the other side's is on its way that takes one of the outputs and pays more. The others must not wait for it: halves are
-  /// tried at once, until it stands alone. Of what cannot be tried, the next block decides.
-  mutating func divideContested() {
+  /// Something of the other side's is on its way that takes one of the outputs and pays more. The others must not wait for it: they are tried
+  /// at once, before each that is contested is; where nobody knows which those are, halves are, until it stands alone. Of what cannot be
+  /// tried, the next block decides.
+  mutating func divideContested(_ taken: [OutPoint]) {
     guard let keys = state.close?.keys else { return }
     for attempt in state.attempts where attempt.obstacle == .contested && attempt.claim.spends.count > 1 {
       guard let candidates = candidates(of: attempt.claim) else { continue }
@@ -269,21 +270,30 @@ struct Planner {
       for outPoint in attempt.claim.outPoints { since[outPoint] = attempt.firstHeight }
       let claim = attempt.claim
       let minimum = Minimum(rate: claim.feeRate, fee: .zero, replaces: claim.isReplacement)
-      let middle = candidates.count / 2
-      for half in [candidates[..<middle], candidates[middle...]] {
+      for part in parts(candidates, taken) {
         let waited = state.height - attempt.firstHeight
         let next =
           claim.purpose == .sweep
-          ? makeSweep(Array(half), keys, deadline: half.compactMap(\.deadline).min(), waited: waited, atLeast: minimum)
-          : makeChildren(Array(half), keys, waited: waited, atLeast: minimum)
+          ? makeSweep(part, keys, deadline: part.compactMap(\.deadline).min(), waited: waited, atLeast: minimum)
+          : makeChildren(part, keys, waited: waited, atLeast: minimum)
         if let next {
           publish(next)
         } else if claim.purpose == .sweep {
           // What was only taken along, like an anchor that the other side has come to take as well, is not worth a transaction of its own.
-          for candidate in half { abandon(candidate.output) }
+          for candidate in part { abandon(candidate.output) }
         }
       }
     }
+  }
+
+  private func parts(_ candidates: [Candidate], _ taken: [OutPoint]) -> [[Candidate]] {
+    let free = candidates.filter { !taken.contains($0.output.outPoint) }
+    if free.count < candidates.count {
+      let contested = candidates.filter { taken.contains($0.output.outPoint) }
+      return (free.isEmpty ? [] : [free]) + contested.map { [$0] }
+    }
+    let middle = candidates.count / 2
+    return [Array(candidates[..<middle]), Array(candidates[middle...])]
   }
 
   private mutating func raiseFees(_ keys: SpendingKeys) {

@@ -80,10 +80,10 @@ public struct Resolver: Sendable {
     case .unconfirmed(let transaction):
       see(transaction, &actions)
       plan(&actions)
-    case .unpublished(let outPoints, let obstacle):
+    case .unpublished(let outPoints, let obstacle, let taken):
       guard let index = state.attempts.firstIndex(where: { $0.claim.outPoints == outPoints }) else { break }
       state.attempts[index].obstacle = obstacle
-      if obstacle == .contested { plan(&actions) { $0.divideContested() } }
+      if obstacle == .contested { plan(&actions) { $0.divideContested(taken) } }
     case .close(let deadline):
       guard state.close == nil, input.mayPublish else { break }
       state.closing = Closing(deadline: deadline, since: state.closing?.since ?? state.height)

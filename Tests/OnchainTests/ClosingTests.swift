@@ -135,7 +135,8 @@ struct MixedTraffic: SimulatedTraffic {
   }
 
   /// Of a joint claim that had no coin, a part is lost: the rest, worth a hundred times as much, was behind all others for the next coin.
-  @Test(arguments: [(PTLCStack.mixedZeroFee, 9980 as UInt64)])
+  /// A contested joint claim was divided into halves: the first took the only coin, and what stood beside the contested one was lost.
+  @Test(arguments: [(PTLCStack.mixedZeroFee, 9980 as UInt64), (.mixedZeroFee, 4940)])
   func whatOnceFailedHolds(stack: PTLCStack, seed: UInt64) throws { _ = try live(stack, seed) }
 
   private func live(_ stack: PTLCStack, _ seed: UInt64) throws -> ClosingReport {

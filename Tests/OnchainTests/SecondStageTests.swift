@@ -49,8 +49,8 @@ import Testing
       resolver.handle(.block(height: resolver.height + 1, transactions: transactions, estimates: flat)).claims
     }
 
-    mutating func report(_ claim: Claim, _ obstacle: ClaimObstacle) -> [Claim] {
-      resolver.handle(.unpublished(claim.outPoints, obstacle)).claims
+    mutating func report(_ claim: Claim, _ obstacle: ClaimObstacle, taken: [OutPoint] = []) -> [Claim] {
+      resolver.handle(.unpublished(claim.outPoints, obstacle, taken: taken)).claims
     }
   }
 
@@ -98,6 +98,20 @@ import Testing
     let again = race.mine()
     #expect(again.contains { $0.outPoints == [contested] })
     #expect(!again.contains { claim in published.contains { $0.outPoints == claim.outPoints } })
+  }
+
+  /// A wallet of one coin pays for one transaction: that must not be a piece of what nobody contests.
+  @Test func whatIsContestedIsTakenOutAndTheRestStaysTogether() throws {
+    var race = try Race(.anchors, joining: 3)
+    let joint = race.claims[0]
+    try #require(joint.spends.count > 2)
+    let contested = joint.outPoints[0]
+    let parts = race.report(joint, .contested, taken: [contested])
+    #expect(parts.map(\.outPoints) == [Array(joint.outPoints.dropFirst()), [contested]])
+    // What stands alone is not divided, and what everybody takes is tried one by one.
+    #expect(race.report(parts[1], .contested, taken: [contested]).isEmpty)
+    let all = race.report(parts[0], .contested, taken: joint.outPoints)
+    #expect(all.map(\.outPoints) == joint.outPoints.dropFirst().map { [$0] })
   }
 
   @Test func whatTheWalletHasNoCoinForJoinsWhatItHasOneFor() throws {
