@@ -63,12 +63,13 @@ extension LightningChannel {
 
   /// Sends what the batch of inputs since the last call has made due: a signature, a `shutdown` that waited for one, the next step of
   /// closing. To be called before the effects are carried out.
-  public mutating func flush(_ context: ChannelContext) -> [LightningEffect] {
+  /// - Parameter holdsCommitment: leaves a signature that is due to a later call, which must come.
+  public mutating func flush(_ context: ChannelContext, holdsCommitment: Bool = false) -> [LightningEffect] {
     guard isFunded, failure == nil, isEstablished, phase < .onchain else { return [] }
     var effects: [LightningEffect] = []
     var next = self
     do throws(Fault) {
-      if let core = next.core, core.canCommit, core.knowsNextPoint, next.isReady.local, next.isReady.remote {
+      if !holdsCommitment, next.owesCommitment {
         try next.step(&effects) { (core, signer) throws(ChannelError) in try core.commit(signer) }
       }
       try next.continueUpgrade(context, &effects)
@@ -78,6 +79,25 @@ extension LightningChannel {
       return effects
     } catch {
       return handle(error)
+    }
+  }
+
+  /// Whether a signature is due that can be made.
+  var owesCommitment: Bool {
+    guard let core else { return false }
+    return core.canCommit && core.knowsNextPoint && isReady.local && isReady.remote
+  }
+
+  /// Whether a signature is due, for nothing but payments of ours that the peer has taken. The witnesses are known and nobody waits for
+  /// anything else: a payment that follows at once can go with it.
+  public var owesSettlementsAlone: Bool {
+    guard phase == .normal, owesCommitment, let core else { return false }
+    let slots = core.stack.payments
+    return core.log.changes(for: .remote).allSatisfy { entry in
+      guard entry.author == .remote, case .extension(let position, let update) = entry.content,
+        case .settled? = slots.first(where: { $0.position == position })?.slot.event(update)
+      else { return false }
+      return true
     }
   }
 

@@ -131,10 +131,11 @@ public struct UpdateLog: Sendable {
   }
 
   /// Whether a signature on the next commitment of `holder` would cover something new.
-  public func hasChanges(for holder: Party) -> Bool {
-    entries.contains {
-      $0.isDue(for: holder) && !$0.stage.isCommitted(for: holder, author: $0.author)
-    }
+  public func hasChanges(for holder: Party) -> Bool { changes(for: holder).contains { _ in true } }
+
+  /// What is new in the next commitment of `holder`.
+  public func changes(for holder: Party) -> some Sequence<LogEntry> {
+    entries.lazy.filter { $0.isDue(for: holder) && !$0.stage.isCommitted(for: holder, author: $0.author) }
   }
 
   /// What was proposed was not signed: nothing is late any more.

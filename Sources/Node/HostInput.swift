@@ -55,6 +55,8 @@ enum HostInput: Sendable {
   case goOnchain(ChannelID, deadline: UInt32?)
   /// A claim of these outputs did not get out.
   case unpublished(ChannelID, [OutPoint], ClaimObstacle, taken: [OutPoint])
+  /// A signature was held back long enough.
+  case commit(ChannelID)
   case upgrade(ChannelID, StackDescription, Reply<Void>)
   /// So long after both said `stfu`.
   case quiescenceIsOver(ChannelID, UInt64)
@@ -115,12 +117,20 @@ struct HostedChannel: Sendable {
   var isDirty = false
   /// What of its log is stored beside it.
   var stored = StoredUpdates()
+  var patience = Patience.unasked
   /// Payments of ours for which there is no room yet.
   var waiting: [WaitingOffer] = []
   /// Payments of the peer's that are to be removed as soon as the channel is established.
   var removals: [PaymentName: Removal] = [:]
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.
   var keptCommitments: [UInt64: Transaction] = [:]
+
+  /// A signature that is due for nothing but payments that the peer has taken waits a moment: one payment after the other then needs three
+  /// commitments each instead of four.
+  enum Patience: Sendable { case unasked, waiting, over }
+
+  /// How long, in milliseconds.
+  static let patience = 10
 
   /// Whether the peer has promised a funding that no block has shown yet.
   var isPromised: Bool {

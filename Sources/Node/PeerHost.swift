@@ -135,7 +135,7 @@ actor PeerHost {
     case .messages, .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed,
       .unconfirmed,
       .goOnchain,
-      .unpublished, .quiescenceIsOver,
+      .unpublished, .commit, .quiescenceIsOver,
       .send:
       break
     }
@@ -176,8 +176,10 @@ actor PeerHost {
     for id in batch.touched {
       guard let context = context(height) else { break }
       guard var hosted = channels[id] else { continue }
-      let effects = hosted.channel.flush(context)
+      let holds = holdsCommitment(hosted)
+      let effects = hosted.channel.flush(context, holdsCommitment: holds)
       channels[id]?.channel = hosted.channel
+      if holds { remember(id) } else if hosted.patience == .over { channels[id]?.patience = .unasked }
       apply(effects, to: id)
       watchQuiescence(id)
     }
@@ -202,6 +204,20 @@ actor PeerHost {
       isStopped = true
       for waiter in waiters { waiter.resume() }
       waiters = []
+    }
+  }
+
+  private func holdsCommitment(_ hosted: HostedChannel) -> Bool {
+    hosted.patience != .over && hosted.waiting.isEmpty && waitingOffers.isEmpty && hosted.channel.owesSettlementsAlone
+  }
+
+  private func remember(_ id: ChannelID) {
+    guard channels[id]?.patience == .unasked else { return }
+    channels[id]?.patience = .waiting
+    let mailbox = mailbox
+    Task {
+      try? await Task.sleep(for: .milliseconds(HostedChannel.patience))
+      mailbox.post(.commit(id))
     }
   }
 
@@ -312,6 +328,10 @@ actor PeerHost {
       updateAnnouncements(id)
       answer(reply, .success(()))
     case .inspect(let body): batch.inspections.append(body)
+    case .commit(let id):
+      guard channels[id] != nil else { break }
+      channels[id]?.patience = .over
+      batch.touched.insert(id)
     case .upgrade(let id, let description, let reply): upgrade(id, description, reply)
     case .quiescenceIsOver(let id, let number): quiescenceIsOver(id, number)
     case .send(let messages): batch.messages += messages
