@@ -101,6 +101,8 @@ actor ChainService {
   var problem: String? { failure.map { "\($0)" } }
 
   private func stopped(by error: ChainError) {
+    // The node stops by itself.
+    guard failure == nil, !hub.isStopping.load(ordering: .relaxed) else { return }
     logger.critical("the chain cannot be followed any more", metadata: ["reason": "\(error)"])
     failure = error
     for (_, waiter) in waiters { waiter.resume() }

@@ -69,6 +69,9 @@ struct ChannelPair {
       closingFeeRate: closingRate, maximumFeeRate: maximumRate, registry: registries[index])
   }
 
+  /// Whether signatures that are due for settlements alone are held back until something else is due.
+  var holdsCommitments = false
+
   mutating func open(
     type: Wire.ChannelType = .anchors, capacity: Satoshi = Satoshi(1_000_000), pushed: MilliSatoshi = .zero,
     feeRate: FeeRate = FeeRate(satPerKiloWeight: 2500), announced: Bool = false, shutdown: Script? = nil
@@ -165,7 +168,8 @@ struct ChannelPair {
           moved = true
         }
         let context = context(index)
-        if let effects = ends[index].channel?.flush(context), !effects.isEmpty {
+        let holds = holdsCommitments && ends[index].channel?.owesSettlementsAlone == true
+        if let effects = ends[index].channel?.flush(context, holdsCommitment: holds), !effects.isEmpty {
           try carryOut(effects, index)
           moved = true
         }
@@ -227,6 +231,12 @@ struct ChannelPair {
   mutating func settle(_ id: UInt64, number: Int, by index: Int) throws {
     let witness = PaymentWitness(kind: HTLCExtension.id, bytes: Self.preimage(number).encoded)
     let effects = try ends[index].channel?.settle(PaymentName(HTLCExtension.id, id), with: witness, attribution: nil)
+    try carryOut(effects ?? [], index)
+  }
+
+  mutating func fail(_ id: UInt64, by index: Int) throws {
+    let effects = try ends[index].channel?.refuse(
+      PaymentName(HTLCExtension.id, id), reason: [UInt8](repeating: 7, count: 292), attribution: nil)
     try carryOut(effects ?? [], index)
   }
 

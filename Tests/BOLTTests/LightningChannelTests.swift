@@ -339,6 +339,49 @@ import Wire
     #expect(pair.ends[0].inbox.count == 1)
   }
 
+  /// What is due for settlements alone can be left to the next payment: three signatures for each instead of four.
+  @Test func settlementsAreSignedTogetherWithTheNextPayment() throws {
+    var pair = ChannelPair()
+    try pair.open()
+    try pair.run()
+    try pair.confirm()
+    func signatures() -> UInt64 {
+      pair.ends.reduce(0) { $0 + ($1.channel?.core.map { $0.remoteNumber } ?? 0) }
+    }
+    func pay(_ number: Int) throws {
+      try pair.offer(number, by: 0, 50_000_000)
+      try pair.run()
+      try pair.settle(pair.incoming(1)[0].id, number: number, by: 1)
+      try pair.run()
+    }
+    var before = signatures()
+    try pay(1)
+    #expect(signatures() == before + 4)
+    pair.holdsCommitments = true
+    before = signatures()
+    for number in 2..<6 { try pay(number) }
+    #expect(signatures() == before + 4 * 3)
+    #expect(pair.ends[0].channel?.owesSettlementsAlone == true && pair.ends[1].channel?.owesSettlementsAlone == false)
+    // Both ends agree on what is held back after a restart of either.
+    try pair.reconnect(restarting: true)
+    try pair.run()
+    #expect(pair.ends[0].channel?.owesSettlementsAlone == true)
+    // Nobody waits for a refusal to be signed.
+    try pair.offer(6, by: 0, 50_000_000)
+    try pair.run()
+    try pair.fail(pair.incoming(1)[0].id, by: 1)
+    try pair.run()
+    #expect(pair.ends[0].channel?.owesSettlementsAlone == false)
+    #expect(pair.ends.allSatisfy { $0.channel?.pendingPayments.isEmpty == true && $0.failures.isEmpty })
+    // What was held back is signed when it is asked for.
+    try pay(7)
+    #expect(pair.ends[0].channel?.owesSettlementsAlone == true)
+    pair.holdsCommitments = false
+    try pair.run()
+    #expect(pair.ends[0].channel?.owesSettlementsAlone == false)
+    #expect(pair.ends[0].channel?.core?.log.entries.isEmpty == true)
+  }
+
   /// The peer has shown the preimage and goes silent: that outcome is stored, and no later one may take its place.
   @Test func aPreimageThatWasShownIsTheLastWordAboutAnOffer() throws {
     var pair = ChannelPair()
