@@ -218,8 +218,12 @@ func withProcesses(_ body: (Processes) async throws -> Void) async throws {
       #expect(pays.map { $0["status"] } == ["complete", "complete"])
       let back = try await all.pay("bob", "alice", msat: 7_000, label: "back")
       #expect(back["status"] == "complete")
-      #expect(try await all.channel("alice", id)?["to_us_msat"] == .int(900_000_000 - 1_234_567 - 50_000_000 + 7_000))
-      #expect(try await all.channel("bob", id)?["to_us_msat"] == .int(100_000_000 + 1_234_567 + 50_000_000 - 7_000))
+      // What was taken is signed away a moment later.
+      try await all.wait("both sides' commitments say so") {
+        let shares = [try await all.channel("alice", id), try await all.channel("bob", id)].map { $0?["to_us_msat"] }
+        return shares
+          == [.int(900_000_000 - 1_234_567 - 50_000_000 + 7_000), .int(100_000_000 + 1_234_567 + 50_000_000 - 7_000)]
+      }
 
       let closed = try await all.call("alice", "close", ["id": #require(id), "unilateraltimeout": 30])
       #expect(closed["type"] == "mutual")
