@@ -55,6 +55,8 @@ enum HostInput: Sendable {
   case goOnchain(ChannelID, deadline: UInt32?)
   /// A claim of these outputs did not get out.
   case unpublished(ChannelID, [OutPoint], ClaimObstacle, taken: [OutPoint])
+  /// What these channels were to send is on its way: there is time for what they will need next.
+  case prepare(Set<ChannelID>)
   /// A signature was held back long enough.
   case commit(ChannelID)
   case upgrade(ChannelID, StackDescription, Reply<Void>)

@@ -135,7 +135,7 @@ actor PeerHost {
     case .messages, .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed,
       .unconfirmed,
       .goOnchain,
-      .unpublished, .commit, .quiescenceIsOver,
+      .unpublished, .prepare, .commit, .quiescenceIsOver,
       .send:
       break
     }
@@ -194,8 +194,7 @@ actor PeerHost {
     // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
     for id in batch.touched { publish(id) }
     release(batch)
-    // While the disk is at work, and the peer.
-    for id in batch.touched { channels[id]?.channel.prepare() }
+    if batch.messages.isEmpty { prepare(batch.touched) }
     // Messages are worked off; what has come of them waits for the disk without us.
     for readOn in batch.read { readOn() }
     if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }
@@ -206,6 +205,9 @@ actor PeerHost {
       waiters = []
     }
   }
+
+  /// Works out now what the next commitments will need.
+  private func prepare(_ ids: Set<ChannelID>) { for id in ids { channels[id]?.channel.prepare() } }
 
   private func holdsCommitment(_ hosted: HostedChannel) -> Bool {
     hosted.patience != .over && hosted.waiting.isEmpty && waitingOffers.isEmpty && hosted.channel.owesSettlementsAlone
@@ -231,10 +233,15 @@ actor PeerHost {
       item = Releases.Item(changes: batch.changes, pledges: [pledge], behind: forerunners) { _ in }
       forerunners = [pledge]
     }
-    let (connection, seen) = (connection, batch.inspections.isEmpty ? [] : Array(channels.values))
+    let (mailbox, connection) = (mailbox, connection)
+    let seen = batch.inspections.isEmpty ? [] : Array(channels.values)
     item.happens = { isStored in
       if isStored {
-        if !batch.messages.isEmpty { connection?.send(batch.messages) }
+        if !batch.messages.isEmpty {
+          connection?.send(batch.messages)
+          // While the peer is at work; before, it would keep the disk waiting for a processor.
+          mailbox.post(.prepare(batch.touched))
+        }
         for work in batch.afterwards { Task { await work() } }
       }
       for answer in batch.answers { answer(isStored) }
@@ -328,6 +335,7 @@ actor PeerHost {
       updateAnnouncements(id)
       answer(reply, .success(()))
     case .inspect(let body): batch.inspections.append(body)
+    case .prepare(let ids): prepare(ids)
     case .commit(let id):
       guard channels[id] != nil else { break }
       channels[id]?.patience = .over
