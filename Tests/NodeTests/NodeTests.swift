@@ -25,6 +25,8 @@ import Wire
     try await network.wait("the payee has its money") { await network.balance(1) == MilliSatoshi(1_000_000_000) }
     let back = try await network.pay(1, 0, MilliSatoshi(400_000_000))
     #expect(back.status == .complete)
+    let funding = try #require(await network.channel(0, id)?.funding?.outPoint)
+    let height = try await network.chain.tip().height
     try await network.nodes[1].close(id)
     try await network.wait("the closing transaction") { try await !network.chain.mempoolTransactions().isEmpty }
     try await network.mine(12)
@@ -33,7 +35,14 @@ import Wire
       for node in network.nodes { over = await node.channels().allSatisfy { $0.phase == .ended } && over }
       return over
     }
-    #expect(await network.nodes[1].walletBalance().confirmed == Satoshi(600_000))
+    // Each side has a closing transaction whose fee it pays: whichever a block takes.
+    let hash = try #require(try await network.chain.blockHash(at: height + 1))
+    let closing = try #require(
+      try await network.chain.block(hash).transactions.first { $0.inputs.contains { $0.previousOutput == funding } })
+    let fee = closing.outputs.reduce(10_000_000) { $0 - $1.value.rawValue }
+    let share = await network.nodes[1].walletBalance().confirmed
+    #expect(share == Satoshi(600_000) || (share == Satoshi(600_000 - fee) && fee < 5_000), "\(share), fee \(fee)")
+    #expect(closing.outputs.contains { $0.value == share } && closing.outputs.count == 2)
     await network.stop()
   }
 
