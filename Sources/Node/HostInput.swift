@@ -63,8 +63,8 @@ enum HostInput: Sendable {
   /// So long after both said `stfu`.
   case quiescenceIsOver(ChannelID, UInt64)
   case setPolicy(ChannelID, ForwardingPolicy, Reply<Void>)
-  /// Runs with the channels at hand, behind everything that was posted before.
-  case inspect(@Sendable ([HostedChannel]) -> Void)
+  /// Runs with the channels at hand, or with one of them, behind everything that was posted before.
+  case inspect(ChannelID?, @Sendable ([HostedChannel]) -> Void)
   case send([[UInt8]])
   case stop(done: CheckedContinuation<Void, Never>)
 }

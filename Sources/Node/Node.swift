@@ -324,13 +324,31 @@ public final class Node: Sendable {
   /// Every channel as its host has it, behind everything that was posted before.
   func inspect() async -> [HostedChannel] {
     var all: [HostedChannel] = []
-    for host in hub.hosts.withLock({ Array($0.values) }) {
-      all += await withCheckedContinuation { continuation in
-        if !host.mailbox.post(.inspect { continuation.resume(returning: $0) }) { continuation.resume(returning: []) }
-      }
+    for host in hub.hosts.withLock({ Array($0.values) }) { all += await inspect(nil, of: host) }
+    // Numbers are moved rather than channels.
+    let order = all.indices.sorted {
+      (all[$0].channel.peer, all[$0].channel.id) < (all[$1].channel.peer, all[$1].channel.id)
     }
-    return all.sorted { ($0.channel.peer, $0.channel.id) < ($1.channel.peer, $1.channel.id) }
+    return order.map { all[$0] }
   }
+
+  /// One of them.
+  func inspect(_ id: ChannelID) async -> HostedChannel? {
+    if let host = hub.host(of: id) { return await inspect(id, of: host).first }
+    // The directory does not know those that have ended.
+    for host in hub.hosts.withLock({ Array($0.values) }) {
+      if let found = await inspect(id, of: host).first { return found }
+    }
+    return nil
+  }
+
+  private func inspect(_ id: ChannelID?, of host: PeerHost) async -> [HostedChannel] {
+    await withCheckedContinuation { continuation in
+      if !host.mailbox.post(.inspect(id) { continuation.resume(returning: $0) }) { continuation.resume(returning: []) }
+    }
+  }
+
+  func channel(_ id: ChannelID) async -> LightningChannel? { await inspect(id)?.channel }
 
   /// The channels, as values.
   public func channels() async -> [LightningChannel] { await inspect().map(\.channel) }

@@ -29,7 +29,7 @@ extension Node {
   /// Publishes a commitment of ours that is revoked, so that the peer takes everything. With a switch for tests alone.
   func publishRevoked(_ id: ChannelID, number: UInt64?) async throws -> (number: UInt64, transaction: Transaction) {
     guard settings.developer.hasMethods else { throw NodeError.start("revoked commitments are not kept") }
-    guard let hosted = await inspect().first(where: { $0.channel.id == id }), let core = hosted.channel.core else {
+    guard let hosted = await inspect(id), let core = hosted.channel.core else {
       throw NodeError.unknownChannel(id)
     }
     let revoked = hosted.keptCommitments.filter { $0.key < core.localNumber }

@@ -36,6 +36,7 @@ extension PeerHost {
       channels[id].map({ $0.waiting.count < WaitingOffer.maximumCount }) == true
     {
       channels[id]?.waiting.append(WaitingOffer(payment))
+      unfinished.insert(id)
       return
     }
     // Between a proposed commitment and its signature nothing can be offered: a moment later it can, or the connection is gone.
@@ -91,6 +92,7 @@ extension PeerHost {
   func remove(_ key: PaymentKey, _ removal: Removal) {
     guard channels[key.channel] != nil else { return }
     channels[key.channel]?.removals[key.payment] = removal
+    unfinished.insert(key.channel)
     tryRemovals(key.channel)
   }
 

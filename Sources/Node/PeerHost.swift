@@ -28,6 +28,8 @@ actor PeerHost {
   var composition = Composition()
   /// Offers that no channel could take at the moment.
   var waitingOffers: [OutgoingPayment] = []
+  /// Channels with payments that wait for room, or to be removed: a peer may have thousands in which nothing happens.
+  var unfinished: Set<ChannelID> = []
   /// How often channels were quiescent.
   var quiescences: UInt64 = 0
   private var isStopped = false
@@ -55,7 +57,7 @@ actor PeerHost {
     var disconnect: String?
     var payments: [PaymentInput] = []
     /// Who asks what the channels are like: after everybody else has been told.
-    var inspections: [@Sendable ([HostedChannel]) -> Void] = []
+    var inspections: [(channel: ChannelID?, body: @Sendable ([HostedChannel]) -> Void)] = []
     var stops = false
   }
   var batch = Batch()
@@ -129,7 +131,7 @@ actor PeerHost {
     case .forceClose(_, _, _, let reply): reply?(.failure(.closingFailed("the node stops")))
     case .setPolicy(_, _, let reply): reply(.failure(.start("the node stops")))
     case .upgrade(_, _, let reply): reply(.failure(.start("the node stops")))
-    case .inspect(let body): body(Array(channels.values))
+    case .inspect(let id, let body): body(seen(id))
     case .connected(let connection): connection.close("the node stops")
     case .contribution, .noContribution, .inputsChecked, .witnesses, .noWitnesses, .openingClock: break
     case .messages, .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed,
@@ -169,8 +171,11 @@ actor PeerHost {
 
   private func finishBatch() async {
     let height = hub.height
-    for id in Array(channels.keys) where channels[id]?.removals.isEmpty == false { tryRemovals(id) }
-    for id in Array(channels.keys) where channels[id]?.waiting.isEmpty == false { offerWaiting(id) }
+    for id in unfinished { tryRemovals(id) }
+    for id in unfinished { offerWaiting(id) }
+    for id in unfinished where channels[id].map({ $0.removals.isEmpty && $0.waiting.isEmpty }) ?? true {
+      unfinished.remove(id)
+    }
     if !waitingOffers.isEmpty { tryOffers() }
     // What the inputs have made due is signed now, once for all of them.
     for id in batch.touched {
@@ -234,7 +239,7 @@ actor PeerHost {
       forerunners = [pledge]
     }
     let (mailbox, connection) = (mailbox, connection)
-    let seen = batch.inspections.isEmpty ? [] : Array(channels.values)
+    let inspections = batch.inspections.map { (seen: seen($0.channel), body: $0.body) }
     item.happens = { isStored in
       if isStored {
         if !batch.messages.isEmpty {
@@ -246,7 +251,7 @@ actor PeerHost {
       }
       for answer in batch.answers { answer(isStored) }
       for done in batch.done { done.resume() }
-      for body in batch.inspections { body(seen) }
+      for inspection in inspections { inspection.body(inspection.seen) }
     }
     // What nobody waits for is written together with what comes next, or a second later: should it be lost, the peer says it again.
     let isAwaited =
@@ -257,6 +262,12 @@ actor PeerHost {
     let inputs = batch.payments.map { PaymentCommand.input($0) }
     let isTaken = !inputs.isEmpty && hub.payments.post(forerunners.map { .behind($0) } + inputs)
     if !isTaken, isAwaited || !inputs.isEmpty { hub.store.hurry() }
+  }
+
+  /// The channels as they are: one of them, or all.
+  private func seen(_ id: ChannelID?) -> [HostedChannel] {
+    guard let id else { return Array(channels.values) }
+    return channels[id].map { [$0] } ?? []
   }
 
   /// Answers once everything that has led to it is durable; says so when that will never be.
@@ -334,7 +345,7 @@ actor PeerHost {
       batch.touched.insert(id)
       updateAnnouncements(id)
       answer(reply, .success(()))
-    case .inspect(let body): batch.inspections.append(body)
+    case .inspect(let id, let body): batch.inspections.append((id, body))
     case .prepare(let ids): prepare(ids)
     case .commit(let id):
       guard channels[id] != nil else { break }

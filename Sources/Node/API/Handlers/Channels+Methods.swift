@@ -83,7 +83,7 @@ extension Handlers {
     await context.progress("Negotiating the channel with the peer")
     let (node, wanted) = (node, order)
     let id = try await handedOver { try await node.open(wanted, with: peer) }
-    guard let channel = await node.channels().first(where: { $0.id == id }), let funding = channel.funding,
+    guard let channel = await node.channel(id), let funding = channel.funding,
       let transaction = funding.transaction
     else { throw RPCError(.failure, "the channel was opened and is gone already") }
     var object: JSONObject = [
@@ -144,7 +144,7 @@ extension Handlers {
     }
     await context.progress("Closing together with the peer")
     if try await firstOf(seconds == 0 ? nil : .seconds(Int64(clamping: seconds)), work) != nil {
-      let closed = await node.channels().first { $0.id == id }?.closingTransactions ?? []
+      let closed = await node.channel(id)?.closingTransactions ?? []
       return closing("mutual", closed)
     }
     await context.progress("The peer does not answer: closing without it")
@@ -177,7 +177,7 @@ extension Handlers {
 
   /// Our latest commitment, as it would be published.
   private func commitment(of id: ChannelID) async -> Transaction? {
-    guard let channel = await node.channels().first(where: { $0.id == id }), let core = channel.core,
+    guard let channel = await node.channel(id), let core = channel.core,
       let own = try? core.localCommitments(channel.signer).first, let signatures = core.signatures.first
     else { return nil }
     return try? channel.signer.signForBroadcast(own, with: signatures)

@@ -61,7 +61,7 @@ extension Handlers {
     await context.progress("Composing the channel with the peer")
     let node = node
     let id = try await handedOver { try await node.propose(wanted, to: peer) }
-    guard let channel = await node.channels().first(where: { $0.id == id }), let funding = channel.funding,
+    guard let channel = await node.channel(id), let funding = channel.funding,
       let transaction = funding.transaction
     else { throw RPCError(.failure, "the channel was opened and is gone already") }
     var object: JSONObject = [
@@ -82,7 +82,7 @@ extension Handlers {
     await context.progress("Agreeing on another funding transaction with the peer")
     let node = node
     let id = try await handedOver { try await node.replaceFunding(of: channel.id, feeRate: rate) }
-    guard let funding = await node.channels().first(where: { $0.id == id })?.funding else {
+    guard let funding = await node.channel(id)?.funding else {
       throw RPCError(.failure, "the channel was opened and is gone already")
     }
     return [

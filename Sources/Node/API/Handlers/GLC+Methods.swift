@@ -104,7 +104,7 @@ extension Handlers {
     }
     await context.progress("Agreeing on the stack with the peer")
     try await node.upgrade(id, to: description)
-    guard let changed = await node.channels().first(where: { $0.id == id }), let stack = changed.stack else {
+    guard let changed = await node.channel(id), let stack = changed.stack else {
       throw RPCError(.failure, "the channel was changed and is gone already")
     }
     return [
