@@ -96,7 +96,8 @@ struct CloseOrder: Sendable {
 
 /// A channel and what the node keeps beside it.
 struct HostedChannel: Sendable {
-  var channel: LightningChannel
+  /// A host looks through all of its channels with each block: copies must cost nothing.
+  private var shared: Shared<LightningChannel>
   /// Once it goes to the chain.
   var onchain: OnchainChannel?
   /// The wallet's reservation for its funding, until that is broadcast.
@@ -133,6 +134,17 @@ struct HostedChannel: Sendable {
 
   /// How long, in milliseconds.
   static let patience = 10
+
+  init(channel: LightningChannel, onchain: OnchainChannel? = nil, policy: ForwardingPolicy) {
+    shared = Shared(channel)
+    self.onchain = onchain
+    self.policy = policy
+  }
+
+  var channel: LightningChannel {
+    _read { yield shared.value }
+    _modify { yield &shared.value }
+  }
 
   /// Whether the peer has promised a funding that no block has shown yet.
   var isPromised: Bool {
