@@ -32,15 +32,15 @@ actor PeerHost {
   var unfinished: Set<ChannelID> = []
   /// How often channels were quiescent.
   var quiescences: UInt64 = 0
-  private var isStopped = false
+  var isStopped = false
   /// What is to be sent, said and done when it is durable.
-  private let releases: Releases
+  let releases: Releases
   /// What must be durable before anything that follows from it: our own last batch, and what inputs were built on.
-  private var forerunners: [Pledge] = []
+  var forerunners: [Pledge] = []
 
   /// More batches than that do not wait for the disk.
-  private static let maximumPending = 16
-  private var waiters: [CheckedContinuation<Void, Never>] = []
+  static let maximumPending = 16
+  var waiters: [CheckedContinuation<Void, Never>] = []
 
   /// What a batch has led to.
   struct Batch {
@@ -135,10 +135,7 @@ actor PeerHost {
     case .connected(let connection): connection.close("the node stops")
     case .contribution, .noContribution, .inputsChecked, .witnesses, .noWitnesses, .openingClock: break
     case .messages, .behind, .notStored, .disconnected, .funded, .notFunded, .offer, .settle, .fail, .failMalformed,
-      .unconfirmed,
-      .goOnchain,
-      .unpublished, .prepare, .commit, .quiescenceIsOver,
-      .send:
+      .unconfirmed, .goOnchain, .unpublished, .prepare, .commit, .quiescenceIsOver, .send:
       break
     }
   }
@@ -165,114 +162,6 @@ actor PeerHost {
     let work = batch.afterwards
     batch.afterwards = []
     Task { for step in work { await step() } }
-  }
-
-  // MARK: Batches
-
-  private func finishBatch() async {
-    let height = hub.height
-    for id in unfinished { tryRemovals(id) }
-    for id in unfinished { offerWaiting(id) }
-    for id in unfinished where channels[id].map({ $0.removals.isEmpty && $0.waiting.isEmpty }) ?? true {
-      unfinished.remove(id)
-    }
-    if !waitingOffers.isEmpty { tryOffers() }
-    // What the inputs have made due is signed now, once for all of them.
-    for id in batch.touched {
-      guard let context = context(height) else { break }
-      guard var hosted = channels[id] else { continue }
-      let holds = holdsCommitment(hosted)
-      let effects = hosted.channel.flush(context, holdsCommitment: holds)
-      channels[id]?.channel = hosted.channel
-      if holds { remember(id) } else if hosted.patience == .over { channels[id]?.patience = .unasked }
-      apply(effects, to: id)
-      watchQuiescence(id)
-    }
-    if hub.settings.developer.hasMethods { for id in batch.touched { keepCommitment(id) } }
-    for id in batch.touched where channels[id]?.isDirty == true {
-      guard let hosted = channels[id] else { continue }
-      channels[id]?.stored.encode(hosted.channel, to: &batch.changes)
-      channels[id]?.isDirty = false
-    }
-    let batch = batch
-    self.batch = Batch()
-    // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
-    for id in batch.touched { publish(id) }
-    release(batch)
-    if batch.messages.isEmpty { prepare(batch.touched) }
-    // Messages are worked off; what has come of them waits for the disk without us.
-    for readOn in batch.read { readOn() }
-    if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }
-    if let reason = batch.disconnect { disconnect(after: reason) }
-    if batch.stops {
-      isStopped = true
-      for waiter in waiters { waiter.resume() }
-      waiters = []
-    }
-  }
-
-  /// Works out now what the next commitments will need.
-  private func prepare(_ ids: Set<ChannelID>) { for id in ids { channels[id]?.channel.prepare() } }
-
-  private func holdsCommitment(_ hosted: HostedChannel) -> Bool {
-    hosted.patience != .over && hosted.waiting.isEmpty && waitingOffers.isEmpty && hosted.channel.owesSettlementsAlone
-  }
-
-  private func remember(_ id: ChannelID) {
-    guard channels[id]?.patience == .unasked else { return }
-    channels[id]?.patience = .waiting
-    let mailbox = mailbox
-    Task {
-      try? await Task.sleep(for: .milliseconds(HostedChannel.patience))
-      mailbox.post(.commit(id))
-    }
-  }
-
-  /// Hands a batch to the store, and to the payments what they have to know: what they make of it is stored behind it. What is not stored has
-  /// not happened: nothing of it is sent or said before.
-  private func release(_ batch: Batch) {
-    forerunners.removeAll(where: \.isKept)
-    var item = Releases.Item(pledges: forerunners) { _ in }
-    if !batch.changes.isEmpty {
-      let pledge = Pledge()
-      item = Releases.Item(changes: batch.changes, pledges: [pledge], behind: forerunners) { _ in }
-      forerunners = [pledge]
-    }
-    let (mailbox, connection) = (mailbox, connection)
-    let inspections = batch.inspections.map { (seen: seen($0.channel), body: $0.body) }
-    item.happens = { isStored in
-      if isStored {
-        if !batch.messages.isEmpty {
-          connection?.send(batch.messages)
-          // While the peer is at work; before, it would keep the disk waiting for a processor.
-          mailbox.post(.prepare(batch.touched))
-        }
-        for work in batch.afterwards { Task { await work() } }
-      }
-      for answer in batch.answers { answer(isStored) }
-      for done in batch.done { done.resume() }
-      for inspection in inspections { inspection.body(inspection.seen) }
-    }
-    // What nobody waits for is written together with what comes next, or a second later: should it be lost, the peer says it again.
-    let isAwaited =
-      !batch.messages.isEmpty || !batch.afterwards.isEmpty || !batch.answers.isEmpty || !batch.done.isEmpty
-      || !batch.inspections.isEmpty
-    if isAwaited || !batch.changes.isEmpty { releases.add(item, isUrgent: false) }
-    // Payments make something of it at once, or see to it that it is written.
-    let inputs = batch.payments.map { PaymentCommand.input($0) }
-    let isTaken = !inputs.isEmpty && hub.payments.post(forerunners.map { .behind($0) } + inputs)
-    if !isTaken, isAwaited || !inputs.isEmpty { hub.store.hurry() }
-  }
-
-  /// The channels as they are: one of them, or all.
-  private func seen(_ id: ChannelID?) -> [HostedChannel] {
-    guard let id else { return Array(channels.values) }
-    return channels[id].map { [$0] } ?? []
-  }
-
-  /// Answers once everything that has led to it is durable; says so when that will never be.
-  func answer<Value: Sendable>(_ reply: @escaping Reply<Value>, _ result: Result<Value, NodeError>) {
-    batch.answers.append { isStored in reply(isStored ? result : .failure(.start("nothing can be stored"))) }
   }
 
   func context(_ height: UInt32) -> ChannelContext? {
@@ -404,7 +293,7 @@ actor PeerHost {
     loseComposer()
   }
 
-  private func disconnect(after reason: String) {
+  func disconnect(after reason: String) {
     logger.warning("disconnecting", metadata: ["reason": "\(reason)"])
     connection?.close(reason, after: Warning(channelID: .all, data: PeerText(reason)))
     connection = nil
