@@ -84,7 +84,7 @@ extension PeerHost {
         if !batch.messages.isEmpty {
           connection?.send(batch.messages)
           // While the peer is at work; before, it would keep the disk waiting for a processor.
-          mailbox.post(.prepare(batch.touched))
+          if !batch.touched.isEmpty { mailbox.post(.prepare(batch.touched)) }
         }
         for work in batch.afterwards { Task { await work() } }
       }
