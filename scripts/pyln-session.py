@@ -197,16 +197,28 @@ payer = threading.Thread(target=lambda: LightningRpc(sys.argv[1]).pay(held["bolt
 payer.start()
 wait("the payment is held", lambda: b.call("listhtlcs")["htlcs"])
 shape("listhtlcs", b.call("listhtlcs"))
-as_psbts = {}
-for node, other in ((a, b), (b, a)):
-    for one in node.call("glc-channel", {"id": other.getinfo()["id"], "psbt": True})["commitments"]:
-        expect(one["psbt"].startswith("cHNidP8"), "glc-channel: a PSBT")
-        for stage in one["second_stages"]:
-            expect(stage["path"] in ("timeout", "success") and stage["psbt"].startswith("cHNidP8"), "glc-channel: a second stage")
-        as_psbts.setdefault(one["txid"], []).append((one["holder"], one["number"], len(one["second_stages"])))
-expect(len(as_psbts) == 2 and all(
-    sorted(seen[0] for seen in sides) == ["local", "remote"] and sides[0][1:] == sides[1][1:] and sides[0][2] >= 1
-    for sides in as_psbts.values()), f"glc-channel: both sides see the same commitments: {as_psbts}")
+
+
+def commitments():
+    """Each commitment by its transaction id, as each side sees it: (whose, its number, its second stages)."""
+    seen = {}
+    for node, other in ((a, b), (b, a)):
+        for one in node.call("glc-channel", {"id": other.getinfo()["id"], "psbt": True})["commitments"]:
+            expect(one["psbt"].startswith("cHNidP8"), "glc-channel: a PSBT")
+            for stage in one["second_stages"]:
+                expect(stage["path"] in ("timeout", "success") and stage["psbt"].startswith("cHNidP8"), "glc-channel: a second stage")
+            seen.setdefault(one["txid"], []).append((one["holder"], one["number"], len(one["second_stages"])))
+    return seen
+
+
+def agree(seen):
+    return len(seen) == 2 and all(
+        sorted(side[0] for side in sides) == ["local", "remote"] and sides[0][1:] == sides[1][1:] and sides[0][2] >= 1
+        for sides in seen.values())
+
+
+# The payee holds the payment before the last revocations have gone round, and the payment before it may still be settling.
+wait("both sides see the same commitments", lambda: agree(commitments()))
 
 
 def settle():
