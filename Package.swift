@@ -114,7 +114,9 @@ let package = Package(
     library("Payments", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire", "Sphinx", "GLC"]),
     library("Routing", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "Wire"]),
     library("Wallet", ["Encoding", "Hashing", "Secp256k1", "Bitcoin", "GLC", "Onchain"]),
-    library("Storage", ["Encoding", .product(name: "GRDB", package: "GRDB.swift")]),
+    library(
+      "Storage",
+      ["Encoding", .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]),
     library(
       "Chain",
       ["CZeroMQ", "Encoding", "Hashing", "Bitcoin", "JSON", logging, .product(name: "NIOHTTP1", package: "swift-nio")]

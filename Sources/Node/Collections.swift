@@ -79,7 +79,7 @@ extension StoreSchema {
       .payments,
       .parts, .pendingForwards, .forwards, .pastInvoices, .pastPayments, .pastParts, .pastIndex, .onions, .counters,
       .totals,
-    ],
+    ], largeCollections: [.channels, .openings, .updates, .incoming, .outcomes, .resolvers],
     migrations: [.pastPayments, .onionPeriods, .totals])
 }
 

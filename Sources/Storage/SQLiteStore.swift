@@ -5,7 +5,8 @@ internal import Synchronization
 /// A store in one SQLite database, `FOLDER/glc.sqlite`, with a lock that keeps the folder for one process.
 ///
 /// WAL mode with `synchronous=FULL`: what a commit has acknowledged survives a loss of power. All writing happens on one queue of its own,
-/// which turns everything that waits into one transaction and so one `fsync`; reading happens on connections of their own, beside it.
+/// which turns everything that waits into one transaction and so one `fsync`; reading happens on connections of their own, beside it: what
+/// looks up single keys on one more queue, the rest wherever the pool has room.
 public final class SQLiteStore: Store {
   public struct Options: Sendable {
     /// Whether all of the database is read and checked when it is opened.
@@ -22,6 +23,7 @@ public final class SQLiteStore: Store {
 
   private let pool: DatabasePool
   private let writer: CommitQueue
+  private let lookups = DispatchQueue(label: "glc.storage.lookups", qos: .userInitiated)
   private let tables: [String: Table]
   private let path: String
   /// Nil once it is closed.
@@ -35,7 +37,10 @@ public final class SQLiteStore: Store {
     try schema.check()
     let lock = try FolderLock(folder: folder)
     let path = folder + "/" + Self.fileName
-    let tables = Dictionary(uniqueKeysWithValues: schema.collections.map { ($0.name, Table($0)) })
+    let tables = Dictionary(
+      uniqueKeysWithValues: schema.collections.map {
+        ($0.name, Table($0, isLarge: schema.largeCollections.contains($0)))
+      })
     do {
       try SQLiteFile.inspect(path, schema: schema, checksIntegrity: options.checksIntegrity)
       let pool = try SQLiteFile.open(path, options: options)
@@ -99,12 +104,12 @@ public final class SQLiteStore: Store {
 
   public func value(of key: [UInt8], in collection: CollectionName) async throws(StoreError) -> [UInt8]? {
     let table = try table(collection)
-    return try await read { db in try table.value(of: key, db) }
+    return try await lookUp { db in try table.value(of: key, db) }
   }
 
   public func values(of keys: [[UInt8]], in collection: CollectionName) async throws(StoreError) -> [[UInt8]?] {
     let table = try table(collection)
-    return try await read { db in try keys.map { try table.value(of: $0, db) } }
+    return try await lookUp { db in try db.atOneMoment(keys.count) { try keys.map { try table.value(of: $0, db) } } }
   }
 
   public func records(
@@ -120,7 +125,9 @@ public final class SQLiteStore: Store {
     in collection: CollectionName, prefixes: [[UInt8]]
   ) async throws(StoreError) -> [[StoreRecord]] {
     let table = try table(collection)
-    return try await read { db in try prefixes.map { try table.records(prefix: $0, db) } }
+    return try await lookUp { db in
+      try db.atOneMoment(prefixes.count) { try prefixes.map { try table.records(prefix: $0, db) } }
+    }
   }
 
   public func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int {
@@ -136,6 +143,19 @@ public final class SQLiteStore: Store {
   private func table(_ collection: CollectionName) throws(StoreError) -> Table {
     guard let table = tables[collection.name] else { throw .unknownCollection(collection.name) }
     return table
+  }
+
+  /// Reads a little, without the pool's two changes of threads.
+  private func lookUp<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(StoreError) -> Value {
+    guard !writer.isClosed else { throw .closed }
+    let result: Result<Value, StoreError> = await withCheckedContinuation { continuation in
+      lookups.async { [pool, path] in
+        continuation.resume(returning: SQLiteFile.result(path: path) { try pool.unsafeRead(body) })
+      }
+    }
+    return try result.get()
   }
 
   private func read<Value: Sendable>(
@@ -154,5 +174,28 @@ public final class SQLiteStore: Store {
   /// For tests: what the writer's connection really runs with.
   func pragma(_ name: String) throws -> String? {
     try pool.writeWithoutTransaction { db in try String.fetchOne(db, sql: "PRAGMA \(name)") }
+  }
+
+  /// For tests: how a table is laid out.
+  func definition(of table: String) throws -> String? {
+    try pool.writeWithoutTransaction { db in
+      try String.fetchOne(db, sql: "SELECT sql FROM sqlite_master WHERE name = ?", arguments: [table])
+    }
+  }
+}
+
+extension Database {
+  /// Several statements see the database as it is at one moment; one always does.
+  fileprivate func atOneMoment<Value>(_ count: Int, _ body: () throws -> Value) throws -> Value {
+    guard count > 1 else { return try body() }
+    try cachedStatement(sql: "BEGIN DEFERRED TRANSACTION").execute()
+    do {
+      let value = try body()
+      try cachedStatement(sql: "COMMIT TRANSACTION").execute()
+      return value
+    } catch {
+      try? rollback()
+      throw error
+    }
   }
 }

@@ -4,12 +4,19 @@ public struct StoreSchema: Sendable {
   public var version: UInt32
   /// Those that are missing are made. Collections that are not listed here stay untouched.
   public var collections: [CollectionName]
+  /// Those of them whose records are often larger than some 900 bytes. How they are laid out on the disk follows from it, and is changed when
+  /// the store is opened.
+  public var largeCollections: Set<CollectionName>
   /// Only ever appended to: each is run once, in order, and remembered by its name.
   public var migrations: [StoreMigration]
 
-  public init(version: UInt32 = 1, collections: [CollectionName], migrations: [StoreMigration] = []) {
+  public init(
+    version: UInt32 = 1, collections: [CollectionName], largeCollections: Set<CollectionName> = [],
+    migrations: [StoreMigration] = []
+  ) {
     self.version = version
     self.collections = collections
+    self.largeCollections = largeCollections
     self.migrations = migrations
   }
 
@@ -19,6 +26,7 @@ public struct StoreSchema: Sendable {
     if let wrong = collections.first(where: { !$0.isValid }) { throw .invalidSchema("collection name '\(wrong)'") }
     guard version <= UInt32(Int32.max) else { throw .invalidSchema("version \(version)") }
     guard names.count == collections.count else { throw .invalidSchema("a collection is listed twice") }
+    guard largeCollections.isSubset(of: collections) else { throw .invalidSchema("a large collection is not listed") }
     guard Set(migrations.map(\.name)).count == migrations.count else {
       throw .invalidSchema("two migrations have the same name")
     }

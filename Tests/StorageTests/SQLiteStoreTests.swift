@@ -178,6 +178,39 @@ import Testing
     #expect(try await next.value(of: [1], in: beta) == [42])
   }
 
+  @Test("a collection is laid out anew when its records are said to be large, or no longer are")
+  func layouts() async throws {
+    func schema(_ large: Set<CollectionName>) -> StoreSchema {
+      StoreSchema(collections: [alpha, beta], largeCollections: large)
+    }
+    func isLarge(_ store: SQLiteStore, _ table: String) throws -> Bool {
+      let definition = try #require(try store.definition(of: table))
+      return !definition.contains("WITHOUT ROWID")
+    }
+    let records = (UInt8(0)..<200).map {
+      StoreRecord(key: [$0, 7], value: [UInt8](repeating: $0, count: Int($0) * 20))
+    }
+    try await withFolder { folder in
+      let first = try SQLiteStore(folder: folder, schema: schema([]))
+      // In no order at all.
+      try await first.commit(records.shuffled().map { .put(alpha, key: $0.key, value: $0.value) })
+      try await first.commit([.put(beta, key: [], value: [])])
+      try await first.close()
+      for large in [Set([alpha]), [alpha, beta], [beta], [], [alpha]] {
+        let store = try SQLiteStore(folder: folder, schema: schema(large))
+        for name in [alpha, beta] { #expect(try isLarge(store, "c_\(name)") == large.contains(name)) }
+        #expect(try await store.records(in: alpha) == records)
+        #expect(try await store.records(in: beta) == [StoreRecord(key: [], value: [])])
+        try await store.commit([.put(alpha, key: [3, 7], value: records[3].value)])
+        try await store.integrityCheck()
+        try await store.close()
+      }
+    }
+    #expect(throws: StoreError.invalidSchema("a large collection is not listed")) {
+      try MemoryStore(schema: StoreSchema(collections: [alpha], largeCollections: [beta]))
+    }
+  }
+
   @Test("files that are not ours are refused and stay as they are")
   func foreign() async throws {
     try await withFolder { folder in

@@ -16,6 +16,7 @@ func withFolder<Result>(_ body: (String) async throws -> Result) async throws ->
 /// Every kind of store, for what all of them must do alike.
 enum Kind: String, CaseIterable, CustomTestStringConvertible {
   case sqlite = "SQLite"
+  case large = "SQLite, laid out for large records"
   case memory
 
   var testDescription: String { rawValue }
@@ -23,7 +24,9 @@ enum Kind: String, CaseIterable, CustomTestStringConvertible {
   func withStore(_ schema: StoreSchema = schema, _ body: (any Store) async throws -> Void) async throws {
     switch self {
     case .memory: try await body(try MemoryStore(schema: schema))
-    case .sqlite:
+    case .sqlite, .large:
+      var schema = schema
+      if self == .large { schema.largeCollections = Set(schema.collections) }
       try await withFolder { folder in
         let store = try SQLiteStore(folder: folder, schema: schema)
         try await body(store)
