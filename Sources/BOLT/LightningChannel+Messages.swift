@@ -1,3 +1,4 @@
+internal import Bitcoin
 internal import Encoding
 internal import GLC
 public import Wire
@@ -88,17 +89,27 @@ extension LightningChannel {
     return core.canCommit && core.knowsNextPoint && isReady.local && isReady.remote
   }
 
-  /// Whether a signature is due, for nothing but payments of ours that the peer has taken. The witnesses are known and nobody waits for
-  /// anything else: a payment that follows at once can go with it.
+  /// Whether a signature is due, for nothing but payments that were settled. Who offered them has the witnesses, and nobody waits for
+  /// anything else: a payment that follows at once can go with it, as long as what is pending meanwhile leaves room for others.
   public var owesSettlementsAlone: Bool {
     guard phase == .normal, owesCommitment, let core else { return false }
     let slots = core.stack.payments
-    return core.log.changes(for: .remote).allSatisfy { entry in
-      guard entry.author == .remote, case .extension(let position, let update) = entry.content,
+    let areSettlements = core.log.changes(for: .remote).allSatisfy { entry in
+      guard case .extension(let position, let update) = entry.content,
         case .settled? = slots.first(where: { $0.position == position })?.slot.event(update)
       else { return false }
       return true
     }
+    return areSettlements
+      && slots.allSatisfy { leavesRoom($0.slot, in: core.fundings.first?.base.ledgers[$0.position]) }
+  }
+
+  /// Whether more than half of what we accept at a time is free.
+  private func leavesRoom(_ slot: any PaymentSlot, in ledger: (any LedgerSlot)?) -> Bool {
+    let pending = ledger.map { slot.pending(in: $0).filter { $0.offeredBy == .remote } } ?? []
+    let limits = slot.limits.local
+    let sum = pending.reduce(UInt64(0)) { $0.addingReportingOverflow($1.amount.rawValue).partialValue }
+    return pending.count < Int(limits.maximumAccepted) / 2 && sum < limits.maximumInFlight.rawValue / 2
   }
 
   /// Does now what the next commitments will need, while nobody waits for it.

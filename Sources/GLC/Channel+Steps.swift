@@ -115,7 +115,7 @@ extension Channel {
     next.localNumber += 1
     let finishedByCommit = next.log.advance(.committed(holder: .local))
     let commitments = try next.commitments(
-      of: .local, number: next.localNumber, point: try signer.point(next.localNumber)
+      of: .local, number: next.localNumber, point: try point(next.localNumber, signer)
     ) { $0.local }
     // The same that were asked for, or would have been: with them, what is taken on the chain can be learned from. Where both sign
     // together, the signer sees to it that the nonces are those of the proposal.
@@ -150,7 +150,7 @@ extension Channel {
 
   /// What revokes the commitment before our latest.
   private func revocation(_ signer: some ChannelSigner) throws(ChannelError) -> Revocation {
-    let nextPoint = try signer.point(localNumber + 1)
+    let nextPoint = try point(localNumber + 1, signer)
     let nextNonces = try nextNonces(signer)
     return Revocation(secret: try signer.secret(localNumber - 1), nextPoint: nextPoint, nextNonces: nextNonces)
   }
@@ -232,7 +232,7 @@ extension Channel {
   public func reestablish(_ signer: some ChannelSigner) throws(ChannelError) -> Reestablish {
     Reestablish(
       nextCommitmentNumber: localNumber + 1, nextRevocationNumber: remoteUnrevoked,
-      lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try signer.point(localNumber),
+      lastSecret: secretOfRemote(before: remoteUnrevoked), currentPoint: try point(localNumber, signer),
       nextNonces: try nextNonces(signer), stack: stackStatus)
   }
 

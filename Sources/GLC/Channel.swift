@@ -154,16 +154,25 @@ extension Channel {
     }
   }
 
+  /// Our per-commitment point of this commitment of ours.
+  func point(_ number: UInt64, _ signer: some ChannelSigner) throws(ChannelError) -> PublicKey {
+    try keys.point(number) { () throws(ChannelError) in
+      do throws(SignerRefusal) { return try signer.perCommitmentPoint(number) } catch { throw .signer(error) }
+    }
+  }
+
   /// Works out the keys of the next commitments, as far as their points are known: while nobody waits for them.
   public func prepareKeys(_ signer: some ChannelSigner) {
     guard connection == .established else { return }
-    if let next = try? signer.point(localNumber + 1) { _ = try? keys(of: .local, at: next, in: stack) }
+    if let next = try? point(localNumber + 1, signer) { _ = try? keys(of: .local, at: next, in: stack) }
+    // Told when the present one is revoked.
+    _ = try? point(localNumber + 2, signer)
     if let next = remotePoints.last { _ = try? keys(of: .remote, at: next, in: stack) }
   }
 
   /// Our latest commitment on each funding.
   public func localCommitments(_ signer: some ChannelSigner) throws(ChannelError) -> [Commitment] {
-    try commitments(of: .local, number: localNumber, point: try signer.point(localNumber)) { $0.local }
+    try commitments(of: .local, number: localNumber, point: try point(localNumber, signer)) { $0.local }
   }
 
   /// The remote commitments that can appear on the chain without being punished, oldest first, on each funding.
@@ -261,10 +270,6 @@ public enum ChannelError: Error, Sendable, CustomStringConvertible {
 }
 
 extension ChannelSigner {
-  func point(_ number: UInt64) throws(ChannelError) -> PublicKey {
-    do { return try perCommitmentPoint(number) } catch { throw .signer(error) }
-  }
-
   func secret(_ number: UInt64) throws(ChannelError) -> Bytes32 {
     do { return try revocationSecret(number) } catch { throw .signer(error) }
   }

@@ -17,6 +17,18 @@ final class KeyMemory: Sendable {
   private static let capacity = 8
 
   private let entries = Mutex<[Entry]>([])
+  /// Our own points, by the numbers of our commitments.
+  private let points = Mutex<[(number: UInt64, point: PublicKey)]>([])
+
+  func point<Failure: Error>(_ number: UInt64, _ make: () throws(Failure) -> PublicKey) throws(Failure) -> PublicKey {
+    if let known = points.withLock({ $0.last { $0.number == number }?.point }) { return known }
+    let made = try make()
+    points.withLock { points in
+      if points.count == Self.capacity { points.removeFirst() }
+      points.append((number, made))
+    }
+    return made
+  }
 
   func keys(
     of holder: Party, at point: PublicKey, resolving refs: [KeyRef], _ make: () throws(DraftError) -> CommitmentKeys

@@ -59,7 +59,7 @@ extension Channel {
     }
     var next = self
     for index in fundings.indices { next.fundings[index].local = try nextState(of: .local, on: fundings[index]) }
-    let commitments = try next.commitments(of: .local, number: number, point: try signer.point(number)) { $0.local }
+    let commitments = try next.commitments(of: .local, number: number, point: try point(number, signer)) { $0.local }
     // None at all stand for none on each funding.
     let given = nonces.isEmpty ? commitments.map { _ in [] } : nonces
     guard given.count == commitments.count,

@@ -120,7 +120,10 @@ struct HostedChannel: Sendable {
   var isDirty = false
   /// What of its log is stored beside it.
   var stored = StoredUpdates()
-  var patience = Patience.unasked
+  /// Since when a signature waits that is due for nothing but settlements.
+  var heldSince: ContinuousClock.Instant?
+  /// Whether somebody sees to it that it does not wait for ever.
+  var isHoldTimed = false
   /// Payments of ours for which there is no room yet.
   var waiting: [WaitingOffer] = []
   /// Payments of the peer's that are to be removed as soon as the channel is established.
@@ -128,12 +131,9 @@ struct HostedChannel: Sendable {
   /// Our commitments by number, signed, also those that are revoked: with a switch for tests alone.
   var keptCommitments: [UInt64: Transaction] = [:]
 
-  /// A signature that is due for nothing but payments that the peer has taken waits a moment: one payment after the other then needs three
+  /// A signature that is due for nothing but settlements waits so long for what may follow: one payment after the other then needs two
   /// commitments each instead of four.
-  enum Patience: Sendable { case unasked, waiting, over }
-
-  /// How long, in milliseconds.
-  static let patience = 10
+  static let patience = Duration.milliseconds(10)
 
   init(channel: LightningChannel, onchain: OnchainChannel? = nil, policy: ForwardingPolicy) {
     shared = Shared(channel)

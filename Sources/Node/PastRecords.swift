@@ -16,6 +16,12 @@ final class PastRecords: Sendable {
     /// Questions that came while others were read. They are read together.
     var waiting: [Asked] = []
     var isReading = false
+
+    /// Whether somebody is left to read for.
+    mutating func goOn() -> Bool {
+      isReading = !waiting.isEmpty
+      return isReading
+    }
   }
 
   private struct Asked {
@@ -57,38 +63,49 @@ final class PastRecords: Sendable {
 
   /// What the store says, and a ticket that is to be given back when the engine has been told.
   func recall(_ question: RecallQuestion) async throws(NodeError) -> Recalled {
-    let result: Result<Recalled, NodeError> = await withCheckedContinuation { continuation in
-      let isFirst = state.withLock { state in
-        state.nextTicket += 1
-        state.asking[state.nextTicket] = state.stored
-        state.waiting.append(Asked(question: question, ticket: state.nextTicket, continuation: continuation))
+    let (ticket, isFirst) = state.withLock { state in
+      state.nextTicket += 1
+      state.asking[state.nextTicket] = state.stored
+      defer { state.isReading = true }
+      return (state.nextTicket, !state.isReading)
+    }
+    guard !isFirst else {
+      let values = await read([question])
+      if state.withLock({ $0.goOn() }) { Task { await answer() } }
+      return try recalled(question, ticket, values.map { $0[0] }).get()
+    }
+    return try await withCheckedContinuation { continuation in
+      let isLeftAlone = state.withLock { state in
+        state.waiting.append(Asked(question: question, ticket: ticket, continuation: continuation))
         defer { state.isReading = true }
         return !state.isReading
       }
-      if isFirst { Task { await answer() } }
-    }
-    return try result.get()
+      if isLeftAlone { Task { await answer() } }
+    }.get()
   }
 
   /// Reads for all who wait, until nobody does.
   private func answer() async {
-    while true {
+    repeat {
       let asked = state.withLock { state in
-        state.isReading = !state.waiting.isEmpty
         defer { state.waiting = [] }
         return state.waiting
       }
-      guard !asked.isEmpty else { return }
       let values = await read(asked.map(\.question))
       for (index, one) in asked.enumerated() {
-        do {
-          let records = try RecalledRecords(one.question, values: values.get()[index])
-          one.continuation.resume(returning: .success(Recalled(records: records, ticket: one.ticket)))
-        } catch {
-          end(one.ticket)
-          one.continuation.resume(returning: .failure(.storage("what is stored cannot be read: \(error)")))
-        }
+        one.continuation.resume(returning: recalled(one.question, one.ticket, values.map { $0[index] }))
       }
+    } while state.withLock { $0.goOn() }
+  }
+
+  private func recalled(
+    _ question: RecallQuestion, _ ticket: UInt64, _ values: Result<[[UInt8]], StoreError>
+  ) -> Result<Recalled, NodeError> {
+    do {
+      return .success(Recalled(records: try RecalledRecords(question, values: values.get()), ticket: ticket))
+    } catch {
+      end(ticket)
+      return .failure(.storage("what is stored cannot be read: \(error)"))
     }
   }
 

@@ -23,7 +23,7 @@ extension PeerHost {
       let holds = holdsCommitment(hosted)
       let effects = hosted.channel.flush(context, holdsCommitment: holds)
       channels[id]?.channel = hosted.channel
-      if holds { remember(id) } else if hosted.patience == .over { channels[id]?.patience = .unasked }
+      if holds { hold(id) } else { channels[id]?.heldSince = nil }
       apply(effects, to: id)
       watchQuiescence(id)
     }
@@ -38,7 +38,8 @@ extension PeerHost {
     // Before anybody hears of a payment: whoever acts on it finds the channel as it is now.
     for id in batch.touched { publish(id) }
     release(batch)
-    if batch.messages.isEmpty { prepare(batch.touched) }
+    // Otherwise what is sent, or what payments make of it, goes first.
+    if batch.messages.isEmpty, batch.payments.isEmpty { prepare(batch.touched) }
     // Messages are worked off; what has come of them waits for the disk without us.
     for readOn in batch.read { readOn() }
     if batch.disconnect != nil || batch.stops || releases.count > Self.maximumPending { await releases.drain() }
@@ -54,17 +55,23 @@ extension PeerHost {
   func prepare(_ ids: Set<ChannelID>) { for id in ids { channels[id]?.channel.prepare() } }
 
   private func holdsCommitment(_ hosted: HostedChannel) -> Bool {
-    hosted.patience != .over && hosted.waiting.isEmpty && waitingOffers.isEmpty && hosted.channel.owesSettlementsAlone
+    if let since = hosted.heldSince, since.duration(to: .now) >= HostedChannel.patience { return false }
+    return hosted.waiting.isEmpty && waitingOffers.isEmpty && hosted.channel.owesSettlementsAlone
   }
 
-  private func remember(_ id: ChannelID) {
-    guard channels[id]?.patience == .unasked else { return }
-    channels[id]?.patience = .waiting
-    let mailbox = mailbox
-    Task {
-      try? await Task.sleep(for: .milliseconds(HostedChannel.patience))
-      mailbox.post(.commit(id))
+  private func hold(_ id: ChannelID) {
+    guard var hosted = channels[id] else { return }
+    let since = hosted.heldSince ?? .now
+    hosted.heldSince = since
+    if !hosted.isHoldTimed {
+      hosted.isHoldTimed = true
+      let mailbox = mailbox
+      Task {
+        try? await Task.sleep(until: since + HostedChannel.patience)
+        mailbox.post(.commit(id))
+      }
     }
+    channels[id] = hosted
   }
 
   /// Hands a batch to the store, and to the payments what they have to know: what they make of it is stored behind it. What is not stored has

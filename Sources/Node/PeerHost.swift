@@ -237,9 +237,9 @@ actor PeerHost {
     case .inspect(let id, let body): batch.inspections.append((id, body))
     case .prepare(let ids): prepare(ids)
     case .commit(let id):
-      guard channels[id] != nil else { break }
-      channels[id]?.patience = .over
-      batch.touched.insert(id)
+      channels[id]?.isHoldTimed = false
+      // Should another signature have been due meanwhile, this one still has time.
+      if channels[id]?.heldSince != nil { batch.touched.insert(id) }
     case .upgrade(let id, let description, let reply): upgrade(id, description, reply)
     case .quiescenceIsOver(let id, let number): quiescenceIsOver(id, number)
     case .send(let messages): batch.messages += messages
