@@ -119,7 +119,7 @@ class Node:
             s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode())
             parts = []
             while not (parts and parts[-1].endswith(b"\n\n")):
-                part = s.recv(1 << 20)
+                part = s.recv(1 << 16)
                 if not part:
                     raise OSError("closed")
                 parts.append(part)
@@ -180,17 +180,19 @@ class Flood:
                 raise Failure(f"{method}: no reply within a minute")
             for key, _ in ready:
                 s = key.data
-                part = s.recv(1 << 20)
+                part = s.recv(1 << 16)
                 if not part:
                     raise Failure(f"{method}: hung up")
                 *replies, rests[s] = (rests[s] + part).split(b"\n\n")
                 now = time.perf_counter()
+                # The node is at work again while its replies are read.
+                for _ in replies:
+                    open_calls -= 1
+                    begin(s)
                 for reply in map(json.loads, replies):
                     if "error" in reply:
                         raise Failure(f"{method}: {reply['error']}")
                     results[reply["id"]] = (reply["result"], now - begun[reply["id"]])
-                    open_calls -= 1
-                    begin(s)
         for s in connections:
             selector.unregister(s)
             s.close()
