@@ -233,6 +233,7 @@ payer.join(20)
 expect(a.listpays(held["bolt11"])["pays"][0]["status"] == "complete", "a held payment")
 
 # The network.
+wait("the peer is announced", lambda: a.listnodes(peer["id"])["nodes"])
 shape("listchannels", a.listchannels())
 # When the node was last announced depends on when gossip was exchanged.
 ABSENT["listnodes"] = {"nodes[].last_timestamp"}
