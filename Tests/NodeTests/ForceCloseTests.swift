@@ -64,6 +64,10 @@ import Wire
     try await network.cancel(there[1])
     try await network.cancel(back[1])
     try await network.cancel(back[2])
+    // Blocks come faster here than messages may travel: these must not wait until they are due.
+    try await network.wait("node 0 has nothing of node 1's any more") {
+      await network.nodes[0].channels().flatMap(\.pendingPayments).allSatisfy { $0.offeredBy == .local }
+    }
     try await network.mine(until: "all payments are over and the channel is resolved") {
       for held in there + back where !held.paying.isOver { return false }
       for index in [1, 2] where await network.channel(index, id)?.phase != .ended { return false }

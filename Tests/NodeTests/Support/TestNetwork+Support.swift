@@ -131,11 +131,23 @@ extension TestNetwork {
     throw NodeError.invalid("not in time: \(what)")
   }
 
-  /// Until what a block has led to is in the mempool.
+  /// Until what a block has led to is in the mempool, and signatures that waited for something else are under way.
   func settleDown() async {
     for node in nodes { _ = await node.channels() }
-    try? await Task.sleep(for: .milliseconds(4))
+    for _ in 0..<10 {
+      try? await Task.sleep(for: .milliseconds(4))
+      guard await holdsSignatures else { break }
+    }
     for node in nodes { _ = await node.channels() }
+  }
+
+  private var holdsSignatures: Bool {
+    get async {
+      for node in nodes {
+        if await node.inspect().contains(where: { $0.heldSince != nil && $0.channel.isEstablished }) { return true }
+      }
+      return false
+    }
   }
 
   /// What all wallets and open channels hold, and what was paid in fees and lies about since this height.
