@@ -81,7 +81,16 @@ import Wire
         for node in network.nodes { await node.reach(position.height) }
       }
       #expect(try await spender(network, funding)?.txid == last.txid)
-      try await network.nodes[closer].close(id)
+      // The peer may have published the last one before its answer has come.
+      try await network.wait("another proposal can be made") {
+        do {
+          try await network.nodes[closer].close(id)
+          return true
+        } catch {
+          guard "\(error)".contains("is not answered yet") else { throw error }
+          return false
+        }
+      }
       try await network.wait("the new one has taken its place") {
         try await spender(network, funding).map { $0.txid != last.txid } == true
       }
