@@ -29,7 +29,12 @@ struct FolderLock: ~Copyable, Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { _ = close(descriptor) }
+  /// The lock is let go of by name: a process that is just being started elsewhere in this one has the descriptor, too, until it runs its
+  /// program.
+  deinit {
+    _ = flock(descriptor, LOCK_UN)
+    _ = close(descriptor)
+  }
 
   private static func readPID(_ descriptor: Int32) -> Int32? {
     var buffer = [UInt8](repeating: 0, count: 16)

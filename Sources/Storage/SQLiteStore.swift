@@ -23,6 +23,8 @@ public final class SQLiteStore: Store {
 
   private let pool: DatabasePool
   private let writer: CommitQueue
+  /// Who asks for more at once does not keep others waiting.
+  private static let maximumLookups = 64
   private let lookups = DispatchQueue(label: "glc.storage.lookups", qos: .userInitiated)
   private let tables: [String: Table]
   private let path: String
@@ -109,7 +111,9 @@ public final class SQLiteStore: Store {
 
   public func values(of keys: [[UInt8]], in collection: CollectionName) async throws(StoreError) -> [[UInt8]?] {
     let table = try table(collection)
-    return try await lookUp { db in try db.atOneMoment(keys.count) { try keys.map { try table.value(of: $0, db) } } }
+    let body: @Sendable (Database) throws -> [[UInt8]?] = { db in try keys.map { try table.value(of: $0, db) } }
+    guard keys.count <= Self.maximumLookups else { return try await read(body) }
+    return try await lookUp { db in try db.atOneMoment(keys.count) { try body(db) } }
   }
 
   public func records(
@@ -125,9 +129,11 @@ public final class SQLiteStore: Store {
     in collection: CollectionName, prefixes: [[UInt8]]
   ) async throws(StoreError) -> [[StoreRecord]] {
     let table = try table(collection)
-    return try await lookUp { db in
-      try db.atOneMoment(prefixes.count) { try prefixes.map { try table.records(prefix: $0, db) } }
+    let body: @Sendable (Database) throws -> [[StoreRecord]] = { db in
+      try prefixes.map { try table.records(prefix: $0, db) }
     }
+    guard prefixes.count <= Self.maximumLookups else { return try await read(body) }
+    return try await lookUp { db in try db.atOneMoment(prefixes.count) { try body(db) } }
   }
 
   public func count(in collection: CollectionName, prefix: [UInt8]) async throws(StoreError) -> Int {

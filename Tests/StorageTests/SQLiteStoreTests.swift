@@ -111,6 +111,24 @@ import Testing
     }
   }
 
+  /// Between `fork` and `exec` a new process has a copy of every descriptor.
+  @Test("a folder is free when its store is closed, even if a process that is being started has its lock's descriptor")
+  func lockOfAClosedStore() async throws {
+    try await withFolder { folder in
+      let store = try SQLiteStore(folder: folder, schema: schema)
+      let lock = URL(fileURLWithPath: folder + "/lock").resolvingSymlinksInPath().path
+      let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+      let own = try #require(
+        descriptors.first {
+          (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == lock
+        })
+      let copy = dup(own)
+      defer { close(copy) }
+      try await store.close()
+      try await SQLiteStore(folder: folder, schema: schema).close()
+    }
+  }
+
   @Test("a store of a newer version, or with a migration that is not known, is refused and stays as it is")
   func newer() async throws {
     try await withFolder { folder in

@@ -46,7 +46,11 @@ final class AppendFile {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
+  /// The lock is let go of by name: a process that is just being started elsewhere in this one has the descriptor, too.
+  deinit {
+    _ = flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   func readAll() throws(SystemError) -> [UInt8] {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw SystemError("seek in \(path)") }
