@@ -121,16 +121,10 @@ final class CommitQueue: Sendable {
     if let failure = state.withLock(\.failure) { return failure }
     guard group.contains(where: { !$0.changes.isEmpty }) else { return nil }
     let result = SQLiteFile.result(path: path) {
-      // As `inTransaction` of GRDB, which compiles both statements anew each time.
-      try db.cachedStatement(sql: "BEGIN IMMEDIATE TRANSACTION").execute()
-      do {
+      try db.transaction(.immediate) {
         for batch in group {
           for change in batch.changes { try tables[change.collection.name]?.apply(change, db) }
         }
-        try db.cachedStatement(sql: "COMMIT TRANSACTION").execute()
-      } catch {
-        try? db.rollback()
-        throw error
       }
     }
     guard case .failure(let error) = result else { return nil }

@@ -193,15 +193,6 @@ public final class SQLiteStore: Store {
 extension Database {
   /// Several statements see the database as it is at one moment; one always does.
   fileprivate func atOneMoment<Value>(_ count: Int, _ body: () throws -> Value) throws -> Value {
-    guard count > 1 else { return try body() }
-    try cachedStatement(sql: "BEGIN DEFERRED TRANSACTION").execute()
-    do {
-      let value = try body()
-      try cachedStatement(sql: "COMMIT TRANSACTION").execute()
-      return value
-    } catch {
-      try? rollback()
-      throw error
-    }
+    count > 1 ? try transaction(.deferred, body) : try body()
   }
 }
